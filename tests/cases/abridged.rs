@@ -30,7 +30,7 @@ fn bare(value: &Value) -> Json {
 /// A spec of this network, abridged.
 fn written(topology: &Topology) -> Json {
     let mut spec = json!({"topology": topology.name, "region": topology.region});
-    for resource in topology.resources.values() {
+    for resource in topology.resources.values().filter(|resource| !resource.implicit) {
         let mut own = bare(&trueup_spec::abridge(resource, topology).into());
         if resource.protect {
             own["protect"] = json!(true);

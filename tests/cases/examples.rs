@@ -64,6 +64,7 @@ fn what_is_live_reaches_what_its_spec_wants() {
         SEED,
         NAT,
         include_str!("../../specs/network-acl.yaml"),
+        include_str!("../../specs/closed-defaults.yaml"),
         include_str!("../../specs/production.yaml"),
         DUAL_STACK,
         INTERFACES,

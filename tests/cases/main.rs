@@ -19,6 +19,7 @@ mod exposure;
 mod flow_logs;
 mod gaps;
 mod identity;
+mod implicit;
 mod interface_endpoints;
 mod interop;
 mod ipv6;

@@ -97,7 +97,8 @@ pub fn topology(text: &str) -> Topology {
 /// How many objects each address has; what nobody's topology has is by its id.
 pub fn holders(observed: &Observed) -> BTreeMap<String, usize> {
     let mut held = BTreeMap::new();
-    for object in observed.objects.iter().filter(|object| !object.implicit) {
+    let counts = |object: &&trueup_model::Object| !object.implicit || object.owner.is_some();
+    for object in observed.objects.iter().filter(counts) {
         let address = object.owner.as_ref().map_or(&object.id, |owner| &owner.address);
         *held.entry(address.clone()).or_default() += 1;
     }

@@ -281,11 +281,15 @@ mod tests {
 
     #[test]
     fn every_action_of_every_kind_is_asked_or_has_no_dry_run() {
-        const WITHOUT: [&str; 12] = [
+        const WITHOUT: [&str; 15] = [
             "AssignIpv6Addresses",
             "AssociateIamInstanceProfile",
             "AssociateSubnetCidrBlock",
             "AssociateVpcCidrBlock",
+            // These change nothing.
+            "DescribeNetworkAcls",
+            "DescribeRouteTables",
+            "DescribeSecurityGroups",
             "DisassociateIamInstanceProfile",
             "DisassociateSubnetCidrBlock",
             "DisassociateVpcCidrBlock",

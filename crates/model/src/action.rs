@@ -53,6 +53,11 @@ impl ApiAction {
         Self::new(name, Role::Create)
     }
 
+    /// The action that finds the object which EC2 has made: for whoever refers to it, it is there from then on.
+    pub const fn find(name: &'static str) -> Self {
+        Self::new(name, Role::Create)
+    }
+
     /// An action that changes the object.
     pub const fn modify(name: &'static str) -> Self {
         Self::new(name, Role::Modify)

@@ -46,6 +46,8 @@ pub struct Scope {
     pub topology: String,
     /// The attributes that the spec declares, by address: those that cost a call each are read only here.
     pub declared: BTreeMap<Address, BTreeSet<String>>,
+    /// What it declares of what EC2 makes with its VPCs: no tags tell that one of these is ours.
+    pub implicit: BTreeSet<Address>,
     /// Whether the spec names a prefix list by its id: what it may hold is read then.
     pub names_lists: bool,
 }

@@ -18,6 +18,7 @@ pub mod expect;
 pub mod fact;
 mod fields;
 pub mod hash;
+pub mod implicit;
 pub mod interface;
 pub mod ipv6;
 pub mod json;
@@ -53,6 +54,7 @@ pub use cloud::{Act, Acted, Cloud, CloudError, ErrorClass, Resolved, Scope, Sett
 pub use diagnostic::{Code, Diagnostic, Label, Patch, Place, Severity};
 pub use event::{Event, Outcome, StepRef};
 pub use expect::{Demand, Expectation};
+pub use implicit::Implicit;
 pub use interface::{Interfaces, NetworkInterface};
 pub use kind::{Kind, KindDef};
 pub use members::MemberKey;

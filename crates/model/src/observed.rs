@@ -79,6 +79,8 @@ pub enum Standing {
     /// It had the address, and a successor is being made: the value of its tag, which says by which
     /// replacement.
     Retiring(String),
+    /// EC2 made it with a VPC of the topology, whose spec declares it. No tag says so: whoever reads finds it out.
+    Implicit,
     /// Another run made an object for the same address at the same time, and that one has it. No tag says so:
     /// planning finds it out.
     Duplicate,
@@ -87,7 +89,7 @@ pub enum Standing {
 impl Standing {
     /// Whether it claims the address.
     pub fn holds(&self) -> bool {
-        *self == Self::Holds
+        matches!(self, Self::Holds | Self::Implicit)
     }
 }
 

@@ -118,6 +118,20 @@ impl Constraint {
 pub enum Note {
     /// Why the old object goes first.
     DeleteFirst(Constraint),
+    /// It is what EC2 makes with this VPC, and is called so.
+    Implicit {
+        /// EC2's name of it.
+        noun: &'static str,
+        /// The VPC.
+        vpc: Address,
+    },
+    /// It goes with its VPC, and lets go of the groups that go as well.
+    LetsGo {
+        /// EC2's name of it.
+        noun: &'static str,
+        /// The VPC.
+        vpc: String,
+    },
     /// Where EC2 refuses the new object, nothing brings back the old one, which users feel.
     NotBroughtBack,
     /// The successor has another name at EC2, because the old one still has the wanted one.
@@ -195,6 +209,8 @@ impl Note {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::DeleteFirst(_) => "delete_first",
+            Self::Implicit { .. } => "implicit",
+            Self::LetsGo { .. } => "lets_go",
             Self::NotBroughtBack => "not_brought_back",
             Self::OtherName { .. } => "other_name",
             Self::Duplicate => "duplicate",

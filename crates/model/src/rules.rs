@@ -17,7 +17,7 @@ use crate::schema::{ChangedBy, Effect, Type};
 use crate::stake::Loss;
 use crate::topology::{Resource, Topology};
 use crate::value::{Record, Value};
-use crate::{Address, Kind, Ref, Sought, Zone};
+use crate::{Address, Implicit, Kind, Ref, Sought, Zone, ipv6, tags};
 
 /// What a resource is in: its VPC, or its subnet.
 #[derive(Clone, Copy, Debug)]
@@ -62,9 +62,10 @@ pub trait Rules: Sync {
     /// lives.
     fn create(&self, record: &Record, replaced: Option<&Object>) -> Call;
 
-    /// Writes into what an object is by default what EC2 gives this one, which it makes by itself: a default
-    /// group, a default network ACL.
-    fn implicit(&self, _id: &str, _record: &mut Record) {}
+    /// Writes into what an object is by default what EC2 gives this one, which it makes by itself with a VPC:
+    /// a default group, a default network ACL. `own` is what it is called, and `ipv6` whether the VPC has an
+    /// IPv6 range.
+    fn implicit(&self, _own: &Ref, _ipv6: bool, _record: &mut Record) {}
 
     /// The calls that change a live object in place (or by stop and start), in their order: those that the
     /// table says, in its order.
@@ -330,6 +331,9 @@ pub fn make(resource: &Resource, home: Option<Home<'_>>, replaced: Option<&Objec
     let rules = kind.rules();
     let fitted = rules.fitted(resource, None, home);
     let record = fitted.as_ref().unwrap_or(&resource.record);
+    if let Some(implicit) = kind.implicit().filter(|_| resource.implicit) {
+        return find(implicit, &newborn(resource, home), record);
+    }
     let mut calls = rules.prepare(record);
     let mut create = rules.create(record, replaced);
     if let Some(tags) = record.get(TAGS) {
@@ -346,6 +350,38 @@ pub fn make(resource: &Resource, home: Option<Home<'_>>, replaced: Option<&Objec
     calls.extend(rules.update(&Update::new(kind, &born, record, true)));
     debug_assert!(calls.iter().all(|call| call.role() != Role::Delete));
     calls
+}
+
+/// The calls for what EC2 makes with a VPC: it is found, and made to be as is wanted.
+fn find(implicit: &Implicit, born: &Record, record: &Record) -> Vec<Call> {
+    let rules = implicit.kind.rules();
+    let mut calls = vec![implicit.find.setting(record.only(&[VPC.name]))];
+    calls.extend(rules.update(&Update::new(implicit.kind, born, record, true)));
+    let tags = record
+        .get(TAGS)
+        .map(|tags| tags.filter(|_, value| *value != Value::Null));
+    if let Some(tags) = tags.filter(|tags| !tags.is_empty()) {
+        calls.push(tags::action::CREATE.setting(Record::new().with(TAGS, tags)));
+    }
+    calls
+}
+
+/// What EC2 gives what it makes by itself with a new VPC.
+pub fn newborn(resource: &Resource, home: Option<Home<'_>>) -> Record {
+    let kind = resource.address.kind;
+    let mut born = kind.schema().defaults();
+    let ipv6 = home.is_some_and(|home| !home.record.text(ipv6::BLOCK).is_empty());
+    let own = Ref::Name(resource.address.clone());
+    kind.rules().implicit(&own, ipv6, &mut born);
+    for attribute in kind
+        .schema()
+        .attributes
+        .iter()
+        .filter(|attribute| attribute.is_fixed())
+    {
+        born.set_option(attribute.name, resource.record.value(attribute.name).cloned());
+    }
+    born
 }
 
 /// What a new object has right after [`Rules::create`]: what that sets, and EC2's defaults. What is still

@@ -38,6 +38,8 @@ pub struct Resource {
     pub address: Address,
     /// Its attributes, `tags` included (a map of key to text or null).
     pub record: Record,
+    /// Whether EC2 makes it by itself with its VPC: then it is known by that, and carries no tags of ours.
+    pub implicit: bool,
     /// Whether deleting, replacing and stopping it are refused.
     pub protect: bool,
     /// Where its name stands in the spec.

@@ -37,6 +37,7 @@ fn renamed(topology: &Topology, observed: &Observed) -> Option<String> {
     let resources: BTreeMap<String, (&Address, &Resource)> = topology
         .resources
         .iter()
+        .filter(|(_, resource)| !resource.implicit)
         .map(|(address, resource)| (address.to_string(), (address, resource)))
         .collect();
     for object in &observed.objects {

@@ -13,6 +13,7 @@ use trueup_model::{
 };
 
 use crate::difference::Difference;
+use crate::implicit;
 
 /// What is wanted and what is there in one language: every reference to a resource of ours is its name.
 #[derive(Debug, Default)]
@@ -95,6 +96,7 @@ pub fn fold(topology: &Topology, observed: &Observed) -> Folded {
     };
     claim(&mut folded);
     resume(&mut folded, topology);
+    implicit::claim(&mut folded, topology);
     folded.wanted = topology.resources.clone();
     keep(&mut folded);
     let names = Names::new(&folded);
@@ -147,7 +149,7 @@ fn claim(folded: &mut Folded) {
             .owner
             .as_ref()
             // guard: ownership
-            .filter(|owner| owner.topology == folded.topology)
+            .filter(|owner| owner.topology == folded.topology && owner.standing != Standing::Implicit)
         else {
             continue;
         };
@@ -273,7 +275,15 @@ fn resume(folded: &mut Folded, topology: &Topology) {
 fn keep(folded: &mut Folded) {
     for (address, resource) in &mut folded.wanted {
         if let Some(&index) = folded.holder.get(address) {
+            let is_implicit = resource.implicit;
             let Resource { record, places, .. } = resource;
+            // What EC2 says of what it makes, and cannot change, is as it says.
+            for attribute in address.kind.schema().attributes.iter().filter(|_| is_implicit) {
+                let says = folded.objects[index].record.value(attribute.name);
+                if attribute.is_fixed() && !matches!(attribute.ty, Type::Ref(..)) {
+                    record.set_option(attribute.name, says.cloned());
+                }
+            }
             address
                 .kind
                 .rules()

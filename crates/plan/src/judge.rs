@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use trueup_model::attr::TAGS;
 use trueup_model::rules::just_created;
-use trueup_model::rules::{Update, make};
+use trueup_model::rules::{Update, make, newborn};
 use trueup_model::{
-    Action, Address, AttributeChange, Call, Change, Consent, Disruption, Effect, Note, Object, Plan, Refusal,
-    Refused, Remark, Resource, Standing,
+    Action, Address, AttributeChange, Call, Change, Consent, Disruption, Effect, Note, Object, Plan, Ref,
+    Refusal, Refused, Remark, Resource, Role, Standing,
 };
 
 use crate::difference::{Difference, all_new};
@@ -15,7 +15,7 @@ use crate::fold::{Folded, unfold};
 use crate::guard::{Foreign, is_free};
 use crate::ownership_tags::{self, is_unfinished, protect, retire};
 use crate::verdict::{Judged, Verdict};
-use crate::{replacement, tags, unread};
+use crate::{implicit, replacement, tags, unread};
 
 mod finish;
 mod replaced;
@@ -29,6 +29,10 @@ pub fn judge<'a>(folded: &'a Folded, plan: &mut Plan) -> Vec<Judged<'a>> {
     let foreign = Foreign::new(folded);
     let mut judged = Vec::new();
     for (address, resource) in &folded.wanted {
+        let goes = folded
+            .live(address)
+            .filter(|_| judge.comes_anew(address, resource));
+        judged.extend(goes.and_then(|object| judge.leaving(address, object)));
         if !judge.is_out(address)
             && let Some(decided) = judge.wanted(address, resource, plan)
             && foreign.allows(&decided.verdict, plan)
@@ -38,7 +42,9 @@ pub fn judge<'a>(folded: &'a Folded, plan: &mut Plan) -> Vec<Judged<'a>> {
         }
     }
     for (address, object) in unwanted(folded) {
-        if let Some(decided) = judge.unwanted(&address, object, plan)
+        if object.implicit {
+            judged.extend(judge.leaving(&address, object));
+        } else if let Some(decided) = judge.unwanted(&address, object, plan)
             && is_free(folded, &decided.verdict, plan)
         {
             judged.push(decided);
@@ -156,7 +162,14 @@ impl<'a> Judge<'a> {
 
     fn wanted(&self, address: &Address, resource: &'a Resource, plan: &mut Plan) -> Option<Judged<'a>> {
         let rules = address.kind.rules();
-        let Some(object) = self.folded.live(address) else {
+        let live = self
+            .folded
+            .live(address)
+            .filter(|_| !self.comes_anew(address, resource));
+        if resource.implicit && live.is_none() {
+            return Some(self.found(address, resource));
+        }
+        let Some(object) = live else {
             let wanted = self.fitted(resource, None);
             let attributes = all_new(resource, &wanted, &self.new);
             let home = self.home(resource);
@@ -256,6 +269,7 @@ impl<'a> Judge<'a> {
         let action = if replaced { Action::Replace } else { Action::Update };
         let mut change = change(address, action, Some(object), Some(resource), attributes);
         change.because = self.because(address, &mut BTreeSet::new());
+        change.notes.extend(implicit::note(resource));
         change.notes.extend(notes);
         let mut verdict = Verdict::new(address, action, Some(object), Some(resource), calls);
         verdict.tag_calls = tags_first;
@@ -267,6 +281,49 @@ impl<'a> Judge<'a> {
         }
         change.losses = losses;
         Some(Judged { verdict, change })
+    }
+
+    /// Whether another one comes with another VPC in place of what EC2 made with the one that is there.
+    fn comes_anew(&self, address: &Address, resource: &Resource) -> bool {
+        resource.implicit && self.replaced.contains_key(address)
+    }
+
+    /// What EC2 made with a VPC that goes lets go of what else goes, which EC2 would not end otherwise. It goes
+    /// itself with its VPC.
+    fn leaving(&self, address: &Address, object: &'a Object) -> Option<Judged<'a>> {
+        let is_ours = |reference: &Ref| match reference {
+            Ref::Name(_) => true,
+            Ref::Id(id) => self.replaced.values().any(|replaced| replaced == id),
+        };
+        let mut ends = self.ends(object);
+        ends.retain(|call| call.role() != Role::Delete && call.unsets.refs().into_iter().any(is_ours));
+        if ends.is_empty() {
+            return None;
+        }
+        let mut change = change(address, Action::Update, Some(object), None, Vec::new());
+        change.notes.extend(implicit::lets_go(object));
+        let mut verdict = Verdict::new(address, Action::Delete, Some(object), None, Vec::new());
+        verdict.ends = ends;
+        Some(Judged { verdict, change })
+    }
+
+    /// What EC2 will make with a VPC of this plan: it is found, and changed from how it is born.
+    fn found(&self, address: &Address, resource: &'a Resource) -> Judged<'a> {
+        let home = self.home(resource);
+        let born = newborn(resource, home);
+        let wanted = self.fitted(resource, None).into_owned();
+        let attributes = Difference::new(address.kind, born, wanted).changes(resource, &self.new);
+        let mut verdict = Verdict::new(
+            address,
+            Action::Create,
+            None,
+            Some(resource),
+            make(resource, home, None),
+        );
+        verdict.home = home;
+        let mut change = change(address, Action::Update, None, Some(resource), attributes);
+        change.notes.extend(implicit::note(resource));
+        Judged { verdict, change }
     }
 
     fn unwanted(&self, address: &Address, object: &'a Object, plan: &mut Plan) -> Option<Judged<'a>> {
@@ -298,7 +355,7 @@ impl<'a> Judge<'a> {
         change.notes.extend(match object.standing() {
             Some(Standing::Duplicate) => Some(Note::Duplicate),
             Some(Standing::Retiring(_)) => Some(Note::LeftOver),
-            Some(Standing::Holds) | None => None,
+            Some(Standing::Holds | Standing::Implicit) | None => None,
         });
         let mut verdict = Verdict::new(address, Action::Delete, Some(object), None, Vec::new());
         verdict.ends = self.ends(object);

@@ -14,6 +14,7 @@ mod fingerprint;
 mod fold;
 mod graph;
 mod guard;
+mod implicit;
 mod judge;
 mod lower;
 pub mod outside;
@@ -36,7 +37,11 @@ use trueup_model::{Kind, Object, Observed, Plan, Record, Scope, Topology};
 /// What a bulk read for this topology must look at.
 pub fn scope(topology: &Topology) -> Scope {
     let defaults: BTreeMap<Kind, Record> = Kind::ALL.map(|kind| (kind, kind.schema().defaults())).into();
-    let declared = topology.resources.values().map(|resource| {
+    // What EC2 makes with a VPC carries no tags that one could ask for.
+    let tagged = topology.resources.values().filter(|resource| !resource.implicit);
+    let implicit = topology.resources.iter();
+    let implicit = implicit.filter_map(|(address, resource)| resource.implicit.then_some(address));
+    let declared = tagged.map(|resource| {
         let defaults = &defaults[&resource.address.kind];
         let names = resource.record.iter().filter(|(name, value)| {
             // A default that was filled in is not declared: reading it may cost a call for each object.
@@ -55,6 +60,7 @@ pub fn scope(topology: &Topology) -> Scope {
     Scope {
         topology: topology.name.clone(),
         declared: declared.collect(),
+        implicit: implicit.cloned().collect(),
         names_lists,
     }
 }
@@ -80,6 +86,7 @@ pub fn plan(topology: &Topology, observed: &Observed) -> Plan {
             }
         }
         plan.renamed = rename::renames(&judged);
+        let anew = implicit::anew(&judged);
         plan.changes = judge::finish(judged);
         tags::tell_left(&folded, &mut plan);
         dangling::tell_ends(topology, observed, &mut plan);
@@ -91,8 +98,12 @@ pub fn plan(topology: &Topology, observed: &Observed) -> Plan {
                 .extend(existing::diagnostics(topology, &found, &plan.site.region));
             plan.existing = Some(found);
         }
-        let objects = folded.objects.into_iter();
-        plan.objects = objects.map(|object| (object.id.clone(), object)).collect();
+        let mut objects = folded.objects;
+        implicit::leave(&mut objects, &anew);
+        plan.objects = objects
+            .into_iter()
+            .map(|object| (object.id.clone(), object))
+            .collect();
     }
     plan.fingerprint = fingerprint::of(&plan);
     plan

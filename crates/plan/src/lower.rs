@@ -117,7 +117,7 @@ fn number(nodes: &[Node<'_>], graph: &Graph, topology: &str, plan: &mut Plan) {
             replaces: verdict.object.filter(|_| creates).map(|object| object.id.clone()),
             ownership: verdict
                 .resource
-                .filter(|_| creates)
+                .filter(|resource| creates && !resource.implicit)
                 .map(|resource| ownership(topology, resource, verdict))
                 .unwrap_or_default(),
             call: node.call.clone(),

@@ -23,11 +23,13 @@ pub fn renames(judged: &[Judged<'_>]) -> Vec<Renamed> {
         let sides = kinds.entry(verdict.address.kind).or_default();
         match (verdict.action, verdict.object, verdict.resource) {
             (Action::Delete, Some(object), _)
-                if object.owner.as_ref().is_some_and(|owner| owner.standing.holds()) =>
+                if !object.implicit && object.owner.as_ref().is_some_and(|owner| owner.standing.holds()) =>
             {
                 sides.0.push((&verdict.address, object));
             }
-            (Action::Create, None, Some(resource)) => sides.1.push((&verdict.address, resource)),
+            (Action::Create, None, Some(resource)) if !resource.implicit => {
+                sides.1.push((&verdict.address, resource));
+            }
             _ => {}
         }
     }

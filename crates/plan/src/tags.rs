@@ -23,7 +23,8 @@ pub fn calls(object: &Object, difference: &Difference) -> Vec<Call> {
         .iter()
         .filter_map(|(key, _)| Some((key.to_owned(), live.value(key)?.clone())))
         .collect();
-    if !changed.is_empty() {
+    // What EC2 made carries none of our tags.
+    if !changed.is_empty() && !object.implicit {
         remember(object, &difference.after, &mut set, &mut unset);
     }
     let mut calls = Vec::new();

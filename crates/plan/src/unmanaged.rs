@@ -101,7 +101,11 @@ fn refers(object: &Object, kind: Kind) -> Option<&str> {
 /// What an object that EC2 made holds beyond what EC2 gave it.
 fn beyond(object: &Object) -> impl Iterator<Item = Thing> {
     let mut given = object.kind.schema().defaults();
-    object.kind.rules().implicit(&object.id, &mut given);
+    // Whether its VPC has an IPv6 range by now is no matter: what it may have been given is EC2's.
+    object
+        .kind
+        .rules()
+        .implicit(&Ref::Id(object.id.clone()), true, &mut given);
     let sets = object
         .kind
         .schema()

@@ -31,6 +31,11 @@ pub fn cause(cause: &Cause) -> String {
 pub fn note(note: &Note) -> String {
     match note {
         Note::DeleteFirst(constraint) => self::constraint(constraint),
+        Note::Implicit { noun, vpc } => format!("the {noun} of {vpc}, which EC2 makes with it"),
+        Note::LetsGo { noun, vpc } => format!(
+            "the {noun} goes with {vpc}; its rules that name other groups are taken away before, because EC2 deletes no group that \
+             another one names"
+        ),
         Note::NotBroughtBack => "the old one has gone when EC2 is asked for the new one: where EC2 refuses that, nothing brings \
                                  the old one back"
             .to_owned(),

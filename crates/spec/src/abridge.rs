@@ -1,13 +1,15 @@
 //! Abridge: the inverse of completing, which gives what a person would write.
 
 use trueup_model::attr::TAGS;
-use trueup_model::{Attribute, Kind, Record, Ref, Resource, Topology, Type, Value, tags};
+use trueup_model::implicit::{ALL, EMPTY};
+use trueup_model::schema::none;
+use trueup_model::{Attribute, Implicit, Kind, Record, Ref, Resource, Topology, Type, Value, tags};
 
 use crate::decode::may_be_sole;
 
 /// What has to be written of a resource so that it is read as it is here, in a spec that has no tags on
 /// everything: without defaults, the only VPC and what follows from its name. It is what an export has to
-/// write.
+/// write. What EC2 makes with a VPC is written there, and nowhere else.
 pub fn abridge(resource: &Resource, topology: &Topology) -> Record {
     let (address, attributes) = (&resource.address, resource.address.kind.schema().attributes);
     let mut record = resource.record.clone();
@@ -34,7 +36,35 @@ pub fn abridge(resource: &Resource, topology: &Topology) -> Record {
             record.set(TAGS, own);
         }
     }
+    for implicit in ALL.iter().filter(|_| address.kind == Kind::Vpc) {
+        let declared = implicit.of(&address.name).ok();
+        let declared = declared.and_then(|address| topology.resources.get(&address));
+        if let Some(declared) = declared.filter(|declared| declared.implicit) {
+            record.set(implicit.key, content(implicit, declared, topology));
+        }
+    }
     record
+}
+
+/// What a VPC says of something that EC2 makes with it.
+fn content(implicit: &Implicit, resource: &Resource, topology: &Topology) -> Value {
+    let mut record = abridge(resource, topology).without(&implicit.unsaid());
+    let sets = implicit
+        .attributes()
+        .filter(|attribute| matches!(attribute.ty, Type::Set(_)));
+    let is_empty = |attribute: &Attribute| resource.record.value(attribute.name) == Some(&none());
+    if sets.clone().all(is_empty) && !record.has(TAGS) {
+        return Value::text(EMPTY);
+    }
+    // A mapping that says nothing is a key without a value.
+    if record.is_empty() {
+        let all = sets.filter_map(|attribute| {
+            let value = resource.record.value(attribute.name)?;
+            Some((attribute.name.to_owned(), value.clone()))
+        });
+        record = all.collect();
+    }
+    record.into()
 }
 
 /// Takes out what is as it would be if it were left out.

@@ -10,6 +10,7 @@ use trueup_model::{
 use crate::decode::may_be_sole;
 use crate::document::Document;
 use crate::draft::{Draft, Notes};
+use crate::implicit;
 use crate::members::{self, Origins};
 use crate::names::Names;
 use crate::problems::Problems;
@@ -69,16 +70,21 @@ pub fn complete(
             place,
             mut record,
             mut notes,
+            implicit,
         } = draft;
         let own_tags = record.remove("tags");
         let protect = record.remove("protect").and_then(|protect| protect.as_bool());
         let mut resource = Resource {
             address: address.clone(),
             record,
+            implicit: implicit.is_some(),
             protect: protect.unwrap_or_default(),
             place,
             places: Arc::new(std::mem::take(&mut notes.places)),
         };
+        if let Some(vpc) = implicit {
+            implicit::fill(&mut resource, vpc);
+        }
         fill_vpc(&mut resource, &mut notes, &names, problems);
         let mut context = Context {
             topology: &topology.name,

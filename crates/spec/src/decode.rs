@@ -39,11 +39,17 @@ pub struct Fields<'f> {
     pub attributes: &'f [Attribute],
     /// What it has beside its table.
     pub also: &'f [Attribute],
+    /// What of its table is EC2's here, and not said.
+    pub unsaid: &'f [&'f str],
 }
 
 impl<'f> Fields<'f> {
     fn all(&self) -> impl Iterator<Item = &'f Attribute> + use<'f> {
-        self.attributes.iter().chain(self.also)
+        let said = self
+            .attributes
+            .iter()
+            .filter(|attribute| !self.unsaid.contains(&attribute.name));
+        said.chain(self.also)
     }
 }
 
@@ -53,13 +59,18 @@ pub type Given<'f> = (&'f Attribute, &'f Key, &'f Node);
 impl<'a> Decoder<'a> {
     /// The attributes of a mapping by its table.
     pub fn fields(&mut self, fields: &Fields<'_>, map: &[(Key, Node)]) -> Record {
+        let given = self.meant(fields, map);
+        self.given(fields, &given)
+    }
+
+    /// What the keys of a mapping mean.
+    pub fn meant<'f>(&mut self, fields: &Fields<'f>, map: &'f [(Key, Node)]) -> Vec<Given<'f>> {
         let known = |key: &Key| fields.all().find(|attribute| attribute.name == key.text);
         let given = map.iter().filter_map(|(key, node)| {
             let attribute = known(key).or_else(|| self.unknown_key(fields, key, map))?;
             Some((attribute, key, node))
         });
-        let given: Vec<Given<'_>> = given.collect();
-        self.given(fields, &given)
+        given.collect()
     }
 
     /// The same of a mapping whose keys are known.
@@ -97,7 +108,7 @@ impl<'a> Decoder<'a> {
         record
     }
 
-    fn value(&mut self, ty: &Type, name: &str, path: &str, node: &Node) -> Option<Value> {
+    pub fn value(&mut self, ty: &Type, name: &str, path: &str, node: &Node) -> Option<Value> {
         match (ty, &node.value) {
             (Type::Bool, Yaml::Bool(value, _)) => Some(Value::Bool(*value)),
             (Type::Bool, value) => {
@@ -152,6 +163,7 @@ impl<'a> Decoder<'a> {
                     own: node.span,
                     attributes,
                     also: &[],
+                    unsaid: &[],
                 };
                 Some(Value::Map(self.fields(&fields, map)))
             }
@@ -384,7 +396,12 @@ impl<'a> Decoder<'a> {
                 && given.iter().all(|(given, ..)| given.name != attribute.name)
                 && !filled(attribute)
         };
-        let missing: Vec<&Attribute> = fields.attributes.iter().filter(lacks).collect();
+        let missing: Vec<&Attribute> = fields
+            .attributes
+            .iter()
+            .filter(|attribute| !fields.unsaid.contains(&attribute.name))
+            .filter(lacks)
+            .collect();
         if missing.is_empty() {
             return;
         }
@@ -406,7 +423,7 @@ impl<'a> Decoder<'a> {
         self.problems.push(diagnostic);
     }
 
-    fn no_value(&mut self, key: &Key, attribute: &Attribute, path: &str) {
+    pub fn no_value(&mut self, key: &Key, attribute: &Attribute, path: &str) {
         let place = self.problems.place(key.span);
         let diagnostic = Diagnostic::error("no-value", format!("`{}` has no value", key.text))
             .at(place, "nothing after the colon");
@@ -429,6 +446,16 @@ impl<'a> Decoder<'a> {
         map: &[(Key, Node)],
     ) -> Option<&'f Attribute> {
         let place = self.problems.place(key.span);
+        if fields.unsaid.contains(&key.text.as_str()) {
+            let message = format!(
+                "`{}` of `{}` is EC2's, which cannot change it",
+                key.text, fields.what
+            );
+            let diagnostic = Diagnostic::error("made-by-ec2", message).at(place, "");
+            let help = format!("leave `{}` out", key.text);
+            self.broken(&join(fields.path, &key.text), diagnostic.help(help));
+            return None;
+        }
         let known = || fields.all().map(|attribute| attribute.name);
         let diagnostic = Diagnostic::error(
             "unknown-key",

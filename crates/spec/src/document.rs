@@ -6,7 +6,8 @@ use trueup_model::{Address, Diagnostic, Expectation, Kind, Place, Record, Value}
 
 use crate::decode::{Decoder, Fields, Given, name_error};
 use crate::draft::{Draft, Notes};
-use crate::keys::{EVERY_RESOURCE, HEAD};
+use crate::implicit;
+use crate::keys::{EVERY_RESOURCE, HEAD, VPC};
 use crate::names::Names;
 use crate::node::{Key, Node, Span, Yaml, shown};
 use crate::problems::Problems;
@@ -79,11 +80,13 @@ pub fn read(root: &Node, problems: &mut Problems) -> Option<Document> {
         own: map.first().map_or(root.span, |(key, _)| key.span).start(),
         attributes: HEAD,
         also: &[],
+        unsaid: &[],
     };
     let mut decoder = reader.decoder();
     let head = decoder.given(&fields, &given);
     let expect = decoder.expectations(head.value("expect").map_or(&[], Value::as_list));
     let places = decoder.notes.places;
+    reader.twice();
     let drafts = reader.drafts;
     Some(Document {
         head,
@@ -135,7 +138,14 @@ fn entry<'n>(text: &str, key: &'n Key, node: &'n Node) -> Option<Entry<'n>> {
 /// Notes the names under a kind.
 fn declare(kind: Kind, key: &Key, node: &Node, names: &mut Names, problems: &mut Problems) {
     match &node.value {
-        Yaml::Map(map) => map.iter().for_each(|(key, _)| names.declare(kind, &key.text)),
+        Yaml::Map(map) => {
+            for (key, node) in map {
+                names.declare(kind, &key.text);
+                if kind == Kind::Vpc {
+                    implicit::declare(&key.text, node, names);
+                }
+            }
+        }
         Yaml::Null => {}
         _ => {
             let message = format!("under `{kind}` there are names, and this is {}", node.what());
@@ -157,14 +167,14 @@ fn declare(kind: Kind, key: &Key, node: &Node, names: &mut Names, problems: &mut
     }
 }
 
-struct Reader<'a> {
-    problems: &'a mut Problems,
-    names: &'a Names,
-    drafts: Vec<Draft>,
+pub struct Reader<'a> {
+    pub problems: &'a mut Problems,
+    pub names: &'a Names,
+    pub drafts: Vec<Draft>,
 }
 
 impl Reader<'_> {
-    fn decoder(&mut self) -> Decoder<'_> {
+    pub fn decoder(&mut self) -> Decoder<'_> {
         Decoder {
             problems: self.problems,
             names: self.names,
@@ -194,6 +204,7 @@ impl Reader<'_> {
             place,
             record: Record::new(),
             notes: Notes::default(),
+            implicit: None,
         };
         let kind = draft.address.kind;
         let map: &[(Key, Node)] = match &node.value {
@@ -230,11 +241,20 @@ impl Reader<'_> {
             path: "",
             own: key.span,
             attributes,
-            also: EVERY_RESOURCE,
+            also: if kind == Kind::Vpc { &VPC } else { EVERY_RESOURCE },
+            unsaid: &[],
         };
-        draft.record = decoder.fields(&fields, map);
+        let given = decoder.meant(&fields, map);
+        let (implicit, own): (Vec<_>, Vec<_>) = given
+            .into_iter()
+            .partition(|(attribute, ..)| implicit::of(attribute.name).is_some());
+        draft.record = decoder.given(&fields, &own);
         draft.notes = decoder.notes;
+        let vpc = draft.address.clone();
         self.drafts.push(draft);
+        for (attribute, key, node) in implicit {
+            self.implicit(&vpc, attribute, key, node);
+        }
     }
 }
 

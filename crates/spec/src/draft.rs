@@ -16,6 +16,8 @@ pub struct Draft {
     pub record: Record,
     /// What decoding noted on the way.
     pub notes: Notes,
+    /// For what EC2 makes by itself: the VPC.
+    pub implicit: Option<Address>,
 }
 
 /// What decoding notes about one resource.

@@ -4,7 +4,7 @@
 use trueup_model::expect::FIELDS;
 use trueup_model::net::{Complaint, Format};
 use trueup_model::schema::Members;
-use trueup_model::{Attribute, Name, Type, Value};
+use trueup_model::{Attribute, Name, Type, Value, implicit};
 
 /// The keys at the top that are no kinds.
 pub static HEAD: &[Attribute] = &[
@@ -39,7 +39,9 @@ pub static HEAD: &[Attribute] = &[
 ];
 
 /// The keys that a resource of any kind has beside its attributes.
-pub static EVERY_RESOURCE: &[Attribute] = &[
+pub static EVERY_RESOURCE: &[Attribute] = &OF_EVERY_RESOURCE;
+
+const OF_EVERY_RESOURCE: [Attribute; 2] = [
     Attribute::named(
         "tags",
         Type::Tags,
@@ -52,6 +54,13 @@ pub static EVERY_RESOURCE: &[Attribute] = &[
     )
     .default(|| Value::Bool(false)),
 ];
+
+/// The keys that a VPC has beside its attributes: those of every resource, and for what EC2 makes with it.
+pub static VPC: [Attribute; 5] = {
+    let [security_group, network_acl, route_table] = implicit::KEYS;
+    let [tags, protect] = OF_EVERY_RESOURCE;
+    [security_group, network_acl, route_table, tags, protect]
+};
 
 static EXPECTATIONS: Members =
     Members::plain(Type::Object(FIELDS)).like("{from: internet, cannot: subnet.private}");

@@ -13,6 +13,7 @@ mod decode;
 mod document;
 mod draft;
 mod expect;
+mod implicit;
 mod keys;
 mod members;
 mod names;
@@ -104,6 +105,7 @@ fn topology(root: &Node, options: &Options<'_>, problems: &mut Problems) -> Opti
     if readable {
         check(&completed.topology, &wrong, problems);
     }
+    implicit::leave_default(&mut completed.topology);
     Some(completed.topology)
 }
 

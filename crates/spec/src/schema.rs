@@ -5,10 +5,10 @@
 
 use serde_json::{Map, Value as Json, json};
 use trueup_model::schema::{Cost, Effect, Omitted};
-use trueup_model::{Attribute, Kind, Type};
+use trueup_model::{Attribute, Implicit, Kind, Type, implicit};
 
 use crate::decode::may_be_sole;
-use crate::keys::{EVERY_RESOURCE, HEAD, NAME};
+use crate::keys::{EVERY_RESOURCE, HEAD, NAME, VPC};
 
 /// The JSON Schema (draft-07) of a spec, with one definition for each kind.
 pub fn json_schema() -> Json {
@@ -35,9 +35,25 @@ pub fn json_schema() -> Json {
 }
 
 fn resource(kind: Kind) -> Json {
-    let mut object = fields(kind.schema().attributes.iter().chain(EVERY_RESOURCE), true);
+    let also = if kind == Kind::Vpc { &VPC } else { EVERY_RESOURCE };
+    let mut object = fields(kind.schema().attributes.iter().chain(also), true);
+    if kind == Kind::Vpc {
+        implicit::ALL
+            .iter()
+            .for_each(|implicit| declares(implicit, &mut object));
+    }
     object["description"] = json!(kind.schema().doc);
     object
+}
+
+/// Beside a word, what EC2 makes with a VPC may be declared as what it holds.
+fn declares(implicit: &'static Implicit, vpc: &mut Json) {
+    let mut content = fields(implicit.attributes().chain(&EVERY_RESOURCE[..1]), true);
+    content["description"] = json!(implicit.kind.schema().doc);
+    let property = &mut vpc["properties"][implicit.key];
+    let words = json!({"enum": implicit::WORDS});
+    property["oneOf"] = json!([words, content]);
+    property.as_object_mut().map(|property| property.remove("enum"));
 }
 
 /// A mapping with these fields; `own` where they are the attributes of a resource.

@@ -21,9 +21,10 @@ use std::time::Duration;
 use aws_sdk_ec2::types::Filter;
 use futures_util::future::{LocalBoxFuture, ready};
 use futures_util::stream::{self, StreamExt};
-use trueup_model::{Acted, Attr, Kind, Object, Record, Scope, Settled, Value, Wait, Waiter};
+use trueup_model::attr::VPC;
+use trueup_model::{Acted, Attr, Kind, Object, Record, Ref, Scope, Settled, Value, Wait, Waiter};
 
-use crate::act::Task;
+use crate::act::{self, Task};
 use crate::classify::Class;
 use crate::failure::Failure;
 use crate::read::{Found, Links, ObservedState};
@@ -186,6 +187,41 @@ pub async fn has_member(task: &Task<'_>, set: Attr<[Value]>, member: &Record) ->
         }
     }
     Ok(false)
+}
+
+/// The pauses before looks for what EC2 makes with a VPC: it is there with the VPC, and may be shown later.
+const IMPLICIT_LOOKS: [Duration; 5] = [
+    Duration::ZERO,
+    Duration::from_secs(2),
+    Duration::from_secs(5),
+    Duration::from_secs(15),
+    Duration::from_secs(40),
+];
+
+/// Finds what EC2 made with the VPC of a step.
+pub async fn find_implicit(task: &Task<'_>) -> Result<Acted, Failure> {
+    let kind = task.act.address.kind;
+    let vpc = task
+        .set_id(VPC)
+        .ok_or_else(|| task.defect("looks for what EC2 made with a VPC, and none is given"))?;
+    for pause in IMPLICIT_LOOKS {
+        if !task.ec2.caller.pause(pause).await {
+            break;
+        }
+        let found = read(task.ec2, kind, &[filter::of("vpc-id", [&vpc])]).await?;
+        let made =
+            |object: &Object| object.implicit && object.record.get(VPC).and_then(Ref::id) == Some(&vpc);
+        if let Some(object) = found.objects.into_iter().find(made) {
+            return Ok(Acted {
+                facts: object.facts,
+                ..act::made(object.id)
+            });
+        }
+    }
+    let noun = kind.implicit().map_or("", |implicit| implicit.noun);
+    Err(task.refused(format!(
+        "EC2 does not show the {noun} of {vpc} yet: run this again"
+    )))
 }
 
 /// Whether EC2 says of an object that only its tags speak of that it is gone: an answer that shows nothing

@@ -12,7 +12,7 @@ use crate::act::{Task, made_until};
 use crate::answer::{Reader, needed, needed_id, needed_text, some};
 use crate::classify::Class;
 use crate::failure::Failure;
-use crate::kinds::{Live, Which, asked, has_member, list_and_act};
+use crate::kinds::{Live, Which, asked, find_implicit, has_member, list_and_act};
 use crate::read::{Found, pages};
 use crate::{Ec2, association, filter, kinds, ownership, tags};
 
@@ -152,6 +152,7 @@ fn entry(entry: NetworkAclEntry, direction: Attr<[Value]>, reader: &mut Reader) 
 async fn act(task: &Task<'_>) -> Result<Acted, Failure> {
     match task.act.action {
         action::CREATE => return create(task).await,
+        action::FIND => return find_implicit(task).await,
         action::CREATE_ENTRY => create_entry(task).await?,
         action::REPLACE_ENTRY => replace_entry(task).await?,
         action::DELETE_ENTRY => delete_entry(task).await?,

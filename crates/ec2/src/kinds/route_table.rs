@@ -11,7 +11,7 @@ use crate::act::{Task, made_until};
 use crate::answer::{Reader, needed, needed_id, needed_text, reference, some};
 use crate::classify::Class;
 use crate::failure::Failure;
-use crate::kinds::{Live, Which, asked, find, has_member, list_and_act};
+use crate::kinds::{Live, Which, asked, find, find_implicit, has_member, list_and_act};
 use crate::read::{Found, pages};
 use crate::{Ec2, association, ownership, prefix_list, tags};
 
@@ -231,6 +231,7 @@ fn blackhole(live: &aws_sdk_ec2::types::Route) -> Option<String> {
 async fn act(task: &Task<'_>) -> Result<Acted, Failure> {
     match task.act.action {
         action::CREATE => create(task).await,
+        action::FIND => find_implicit(task).await,
         action::CREATE_ROUTE => create_route(task).await,
         action::REPLACE_ROUTE => {
             replace_route(task).await?;

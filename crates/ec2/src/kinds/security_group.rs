@@ -1,6 +1,7 @@
 //! `security_group`, live.
 
 use aws_sdk_ec2::types::{IpPermission, IpRange, Ipv6Range, PrefixListId, UserIdGroupPair};
+pub use trueup_model::kinds::security_group::DEFAULT;
 use trueup_model::kinds::security_group::{Rule, SecurityGroup, action, attr, fold_name};
 use trueup_model::net::{PROTOCOL, Ports, RANGE};
 use trueup_model::{Acted, Attr, Object, Record, Ref, Value, Waiter, fact};
@@ -10,12 +11,9 @@ use crate::answer::{Reader, facts, needed_text, some};
 use crate::call::CallContext;
 use crate::classify::Class;
 use crate::failure::Failure;
-use crate::kinds::{Live, Which, asked, list_and_act};
+use crate::kinds::{Live, Which, asked, find_implicit, list_and_act};
 use crate::read::{Found, pages};
 use crate::{Ec2, filter, ownership, prefix_list, tags};
-
-/// The name of the group that EC2 makes with every VPC.
-pub const DEFAULT: &str = "default";
 
 /// Security groups, live.
 pub struct SecurityGroups;
@@ -249,6 +247,7 @@ fn permission(rule: &Record, prefix_list: Option<String>) -> IpPermission {
 async fn act(task: &Task<'_>) -> Result<Acted, Failure> {
     match task.act.action {
         action::CREATE => return create(task).await,
+        action::FIND => return find_implicit(task).await,
         action::AUTHORIZE_INGRESS => authorize(task, attr::INGRESS).await?,
         action::AUTHORIZE_EGRESS => authorize(task, attr::EGRESS).await?,
         action::DESCRIBE_INGRESS => {

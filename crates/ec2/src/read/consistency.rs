@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use trueup_model::attr::VPC;
-use trueup_model::{CloudError, Follow, Kind, Object, Scope, Type, Value, tags};
+use trueup_model::{CloudError, Follow, Implicit, Kind, Object, Scope, Type, Value, implicit, tags};
 
 use super::{Unreadable, pages};
 use crate::answer::{needed, needed_text};
@@ -212,18 +212,12 @@ pub fn check(
     missing
 }
 
-/// What EC2 makes with a VPC is there as long as the VPC is.
-const OF_A_VPC: [(Kind, &str); 3] = [
-    (Kind::RouteTable, "main route table"),
-    (Kind::NetworkAcl, "default network ACL"),
-    (Kind::SecurityGroup, "default security group"),
-];
-
 /// Finds VPCs of ours of which the lists do not show what EC2 made with them.
 fn without_their_own(by_kind: &BTreeMap<Kind, Vec<Object>>, scope: &Scope, missing: &mut Missing) {
     let is_ours = |vpc: &&Object| vpc.is_of(&scope.topology);
     for vpc in by_kind.get(&Kind::Vpc).into_iter().flatten().filter(is_ours) {
-        for (kind, what) in OF_A_VPC {
+        // What EC2 makes with a VPC is there as long as the VPC is.
+        for Implicit { kind, noun, .. } in &implicit::ALL {
             let of_vpc = |object: &Object| {
                 object
                     .record
@@ -232,13 +226,13 @@ fn without_their_own(by_kind: &BTreeMap<Kind, Vec<Object>>, scope: &Scope, missi
                     .is_none_or(|id| id == vpc.id)
             };
             if by_kind
-                .get(&kind)
+                .get(kind)
                 .is_some_and(|objects| !objects.iter().any(|object| object.implicit && of_vpc(object)))
             {
                 missing
                     .held
-                    .entry(kind)
-                    .or_insert_with(|| not_whole(&format!("the {what} of {} is not listed", vpc.id)));
+                    .entry(*kind)
+                    .or_insert_with(|| not_whole(&format!("the {noun} of {} is not listed", vpc.id)));
             }
         }
     }
@@ -515,11 +509,11 @@ mod tests {
             ),
         ]);
         assert_eq!(check(&by_kind, &scope, None, &|_| false), Missing::default());
-        for (kind, _) in OF_A_VPC {
-            let all = by_kind.insert(kind, Vec::new()).unwrap();
+        for Implicit { kind, .. } in &implicit::ALL {
+            let all = by_kind.insert(*kind, Vec::new()).unwrap();
             let missing = check(&by_kind, &scope, None, &|_| false);
-            assert_eq!(missing.held.keys().collect::<Vec<_>>(), [&kind]);
-            by_kind.insert(kind, all);
+            assert_eq!(missing.held.keys().collect::<Vec<_>>(), [kind]);
+            by_kind.insert(*kind, all);
         }
     }
 }

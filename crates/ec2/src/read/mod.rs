@@ -16,7 +16,7 @@ mod rounds;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use trueup_model::{CloudError, ErrorClass, Kind, Object, Observed, Scope};
+use trueup_model::{CloudError, ErrorClass, Kind, Object, Observed, Scope, implicit};
 
 pub use consistency::tagged;
 pub use found::{Found, Links, ObservedState};
@@ -154,6 +154,7 @@ async fn once(ec2: &Ec2, scope: &Scope) -> Result<(Observed, bool), CloudError> 
         .flat_map(|(_, objects)| objects)
         .collect();
     objects.sort_by(|a, b| (a.kind, &a.id).cmp(&(b.kind, &b.id)));
+    implicit::claim(&scope.topology, &scope.implicit, &mut objects);
     Ok((
         Observed {
             site: ec2.site.clone(),

@@ -14,6 +14,7 @@ use crate::call::Call;
 use crate::diagnostic::Diagnostic;
 use crate::json::Typed;
 use crate::kind::KindDef;
+use crate::kinds::subnet::attr::NETWORK_ACL;
 use crate::observed::Object;
 use crate::plan::Disruption;
 use crate::reason::Note;
@@ -61,6 +62,7 @@ attributes! {
 
 actions! {
     CREATE = create "CreateNetworkAcl" under_token;
+    FIND = find "DescribeNetworkAcls";
     CREATE_ENTRY = modify "CreateNetworkAclEntry";
     REPLACE_ENTRY = modify "ReplaceNetworkAclEntry";
     DELETE_ENTRY = modify "DeleteNetworkAclEntry";
@@ -97,7 +99,8 @@ network_acl:
 ",
     notes: &[
         "Subnets name their ACL by [`network_acl`](subnet.md); one ACL may serve many. A subnet that \
-         names none is in the VPC's default ACL, which is EC2's and is never touched.",
+         names none is in the VPC's default ACL, which is EC2's, and which nobody looks at unless the VPC declares \
+         [`default_network_acl`](vpc.md).",
         "Answers are filtered too: a client's own port, mostly one of 1024-65535, must be let out \
          where its request is let in.",
         "A rule number is an entry's identity, once in each direction: anything else of it changes by \
@@ -157,13 +160,14 @@ impl Rules for NetworkAclRules {
             for direction in DIRECTIONS {
                 check_quota(resource, direction, out);
             }
+            out.extend(shut_by_default(resource, topology));
         }
     }
 
     /// A default ACL lets everything through, of IPv6 too where the VPC has such ranges.
-    fn implicit(&self, _id: &str, record: &mut Record) {
+    fn implicit(&self, _own: &Ref, ipv6: bool, record: &mut Record) {
         for direction in DIRECTIONS {
-            record.set(direction, entry::allow_all());
+            record.set(direction, entry::allow_all(ipv6));
         }
     }
 
@@ -205,6 +209,35 @@ impl Rules for NetworkAclRules {
         });
         told.collect()
     }
+}
+
+/// A default ACL that lets nothing through cuts off the subnets that name no other.
+fn shut_by_default(acl: &Resource, topology: &Topology) -> Option<Diagnostic> {
+    let is_shut = |direction: Attr<[Value]>| !acl.record.list(direction).iter().any(entry::allows);
+    if !acl.implicit || !DIRECTIONS.into_iter().any(is_shut) {
+        return None;
+    }
+    let is_in = |subnet: &&Resource| {
+        let named = topology.follow(subnet.record.get(NETWORK_ACL));
+        subnet.record.get(attr::VPC) == acl.record.get(attr::VPC)
+            && named.map_or(!subnet.record.has(NETWORK_ACL), |named| {
+                named.address == acl.address
+            })
+    };
+    let subnets: Vec<&Resource> = topology.of(Kind::Subnet).filter(is_in).collect();
+    let first = subnets.first()?;
+    let more = match subnets.len() {
+        1 => String::new(),
+        count => format!(" (and {} more)", count - 1),
+    };
+    let message = format!(
+        "{}{more} is in the default network ACL, which lets nothing through",
+        first.address
+    );
+    let warning = Diagnostic::warning("acl-shut", message)
+        .at(acl.place.clone(), "lets nothing in, or nothing out")
+        .at(first.place.clone(), "in no other network ACL");
+    Some(warning.help("give the subnet a `network_acl`, or allow here what it needs"))
 }
 
 /// EC2 counts IPv4 and IPv6 apart.

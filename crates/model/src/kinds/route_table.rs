@@ -204,6 +204,7 @@ attributes! {
 
 actions! {
     CREATE = create "CreateRouteTable" under_token;
+    FIND = find "DescribeRouteTables";
     CREATE_ROUTE = modify "CreateRoute";
     REPLACE_ROUTE = modify "ReplaceRoute";
     DELETE_ROUTE = modify "DeleteRoute";
@@ -236,7 +237,8 @@ route_table:
          points the route at it.",
         "A local route that somebody redirected to an interface or an endpoint is put back \
          (`ReplaceRoute` with `LocalTarget`); EC2 deletes no local route.",
-        "The VPC's main table is EC2's. Give every subnet a table of its own where its routes matter.",
+        "The VPC's main table is EC2's, and nobody looks at it unless the VPC declares [`main_route_table`](vpc.md). Give \
+         every subnet a table of its own where its routes matter.",
     ],
     attributes: &[
         Attribute::new(

@@ -60,6 +60,7 @@ attributes! {
 
 actions! {
     CREATE = create "CreateSecurityGroup";
+    FIND = find "DescribeSecurityGroups";
     AUTHORIZE_INGRESS = modify "AuthorizeSecurityGroupIngress";
     AUTHORIZE_EGRESS = modify "AuthorizeSecurityGroupEgress";
     DESCRIBE_INGRESS = modify "UpdateSecurityGroupRuleDescriptionsIngress";
@@ -111,6 +112,8 @@ static SCHEMA: Schema = Schema {
         "EC2 lets everything out of a new group, in a VPC with an IPv6 range over IPv6 too. Leaving \
          `egress` out means that; declare it to limit what goes out; `egress: []` lets nothing \
          out.",
+        "The VPC's default group is EC2's, and nobody looks at it unless the VPC declares \
+         [`default_security_group`](vpc.md).",
         "EC2 deletes a group only when no interface uses it and no other group names it.",
     ],
     attributes: &[
@@ -148,6 +151,9 @@ static SCHEMA: Schema = Schema {
     selected_by_tags: false,
     quota: Quota::Region(2500),
 };
+
+/// The name of the group that EC2 makes with every VPC.
+pub const DEFAULT: &str = "default";
 
 /// The rules of one direction and one address family that every account may have.
 const RULES_GRANTED: usize = 60;
@@ -262,21 +268,16 @@ impl Rules for SecurityGroupRules {
 
     /// A default group lets in what is in it, and lets everything out, over IPv6 too where the VPC has such
     /// ranges.
-    fn implicit(&self, id: &str, record: &mut Record) {
-        record.set(
-            attr::INGRESS,
-            vec![
-                Record::new()
-                    .with(attr::PROTOCOL, "all")
-                    .with(attr::SECURITY_GROUP, Ref::Id(id.to_owned()))
-                    .into(),
-            ],
-        );
-        let ipv6 = Record::new()
+    fn implicit(&self, own: &Ref, ipv6: bool, record: &mut Record) {
+        record.set(attr::GROUP_NAME, DEFAULT);
+        record.set(attr::DESCRIPTION, "default VPC security group");
+        let from_itself = Record::new()
             .with(attr::PROTOCOL, "all")
-            .with(attr::CIDR, "::/0")
-            .into();
-        record.set(attr::EGRESS, vec![rule::allow_all(), ipv6]);
+            .with(attr::SECURITY_GROUP, own.clone());
+        record.set(attr::INGRESS, vec![from_itself.into()]);
+        let everywhere = ipv6.then(rule::allow_all_ipv6);
+        let egress = std::iter::once(rule::allow_all()).chain(everywhere).collect();
+        SCHEMA.set_list(record, attr::EGRESS, egress);
     }
 
     fn create(&self, record: &Record, replaced: Option<&Object>) -> Call {

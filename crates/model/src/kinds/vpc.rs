@@ -82,7 +82,7 @@ static SCHEMA: Schema = Schema {
     arn_type: "vpc",
     tag_type: "vpc",
     doc: "A private network in one region. EC2 makes a main route table, a default network ACL and a \
-     default security group with it; those are EC2's and are never touched.",
+     default security group with it; nobody looks at those unless the VPC declares them.",
     example: "\
 vpc:
   main:
@@ -104,6 +104,9 @@ vpc:
         "EC2 changes one DNS attribute a call, and hostnames can be on only while support is: plans \
          turn support on first and off last.",
         "Reading the two DNS attributes costs two calls for each VPC: EC2 does not list them.",
+        "What EC2 makes with a VPC comes and goes with it. `empty` takes out every rule, entry or route but the local \
+         ones; anything else is what a [security group](security_group.md), a [network ACL](network_acl.md) or a \
+         [route table](route_table.md) says, without what is EC2's. Taking the key out of the spec leaves it as it is.",
         "Replacing a VPC replaces everything in it.",
     ],
     attributes: &[

@@ -333,6 +333,11 @@ impl Attribute {
         }
     }
 
+    /// Whether changing it always replaces the resource.
+    pub const fn is_fixed(&self) -> bool {
+        matches!(self.effect, Cost::Fixed(Effect::Replace))
+    }
+
     /// Whether leaving this out leaves the choice to EC2 or the operator.
     pub fn is_auto(&self) -> bool {
         matches!(self.omitted, Omitted::Auto)

@@ -146,7 +146,7 @@ fn of_what_ec2_made_only_what_somebody_added_is_told() {
         (Kind::NetworkAcl, "acl-0000000d"),
     ] {
         let mut record = kind.schema().defaults().with("vpc", vpc.clone());
-        kind.rules().implicit(id, &mut record);
+        kind.rules().implicit(&Ref::Id(id.into()), true, &mut record);
         observed.objects.push(Object {
             implicit: true,
             ..object(kind, id, record)

@@ -30,10 +30,12 @@ fn resource(address: Address, attributes: &Json) -> Resource {
     if address.kind == trueup_model::Kind::SecurityGroup && record.value("group_name").is_none() {
         record.set("group_name", address.name.as_str());
     }
-    let protect = attributes.get("protect") == Some(&json!(true));
+    let says = |word: &str| attributes.get(word) == Some(&json!(true));
+    let (protect, implicit) = (says("protect"), says("implicit"));
     Resource {
         address,
         record,
+        implicit,
         protect,
         place: Default::default(),
         places: Arc::default(),

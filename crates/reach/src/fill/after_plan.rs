@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use trueup_model::attr::{Attr, ELASTIC_IP, SUBNET, VPC};
 use trueup_model::kinds::{instance, route_table, subnet};
+use trueup_model::rules::newborn;
 use trueup_model::schema::Omitted;
 use trueup_model::{
     Action, Address, Change, Home, Kind, Loss, Object, Observed, Owner, Plan, Record, Ref, Resource,
@@ -70,7 +71,7 @@ pub fn after_plan(
         .collect();
     for resource in made {
         objects.push(world.made(&resource.address, world.fitted(resource, None)));
-        objects.extend((resource.address.kind == Kind::Vpc).then(|| main_table(&resource.address)));
+        objects.extend(world.undeclared_table(&resource.address));
     }
     let along = along(observed, |id| gone.contains(id));
     let interfaces = near(observed, &topology.name).without(|id| gone.contains(id) || along.contains(id));
@@ -107,10 +108,21 @@ impl<'p, 't> Turnover<'p, 't> {
         let gone = is([Action::Delete, Action::Replace])
             .filter_map(|change| change.id.as_deref())
             .collect();
-        let made = is([Action::Create, Action::Replace])
+        let new = is([Action::Create, Action::Replace]).chain(
+            // What EC2 makes with a new VPC, and the spec declares.
+            changes
+                .iter()
+                .filter(|change| change.action == Action::Update && change.id.is_none()),
+        );
+        let made = new
             .filter_map(|change| topology.resources.get(&change.address))
             .collect();
         Self { gone, made }
+    }
+
+    /// Whether an object goes with the VPC that EC2 made it with.
+    pub fn takes_along(&self, object: &Object) -> bool {
+        ends_with_its_vpc(object, &self.gone)
     }
 }
 
@@ -174,6 +186,14 @@ impl<'a> World<'a> {
             )),
             Ref::Id(_) => Value::Ref(reference.clone()),
         })
+    }
+
+    /// Whether EC2 makes by itself what an address has.
+    pub fn is_implicit(&self, address: &Address) -> bool {
+        self.topology
+            .resources
+            .get(address)
+            .is_some_and(|resource| resource.implicit)
     }
 
     /// What is wanted of a live object, or of a new one.
@@ -274,9 +294,36 @@ impl<'a> World<'a> {
             record,
             facts: Record::new(),
             owner: Some(owner),
-            implicit: false,
+            implicit: wanted.is_some_and(|resource| resource.implicit),
             unread: BTreeMap::new(),
         }
+    }
+
+    /// What EC2 makes with a new VPC and is looked at: what the spec declares, as it is born, and the main route
+    /// table.
+    pub fn with_vpc(&self, vpc: &Address) -> Vec<Object> {
+        let of_vpc = |resource: &&Resource| resource.record.get(VPC).and_then(Ref::address) == Some(vpc);
+        let declared = self
+            .topology
+            .resources
+            .values()
+            .filter(|resource| resource.implicit);
+        let born = declared.filter(of_vpc).map(|resource| {
+            let home = self.topology.resources.get(vpc).map(|vpc| Home {
+                record: &vpc.record,
+                live: None,
+                around: None,
+            });
+            self.made(&resource.address, self.with_ids(&newborn(resource, home)))
+        });
+        born.chain(self.undeclared_table(vpc)).collect()
+    }
+
+    /// The main route table that EC2 makes with a new VPC, where the spec does not declare it.
+    fn undeclared_table(&self, vpc: &Address) -> Option<Object> {
+        let of_vpc = |table: &Resource| table.record.get(VPC).and_then(Ref::address) == Some(vpc);
+        let mut tables = self.topology.of(Kind::RouteTable).filter(|table| table.implicit);
+        (vpc.kind == Kind::Vpc && !tables.any(of_vpc)).then(|| main_table(vpc))
     }
 
     /// Whether a switch of a subnet is on: to give public addresses, or IPv6 ones, to instances that do not say
@@ -301,7 +348,7 @@ pub(super) fn claims<'o>(
 }
 
 /// The main route table that EC2 makes with a VPC.
-pub(super) fn main_table(vpc: &Address) -> Object {
+fn main_table(vpc: &Address) -> Object {
     let record = Record::new()
         .with(VPC, Ref::Id(vpc.to_string()))
         .with(route_table::attr::ROUTES, Vec::new());

@@ -10,7 +10,7 @@ use trueup_model::{
     Address, Kind, MemberKey, Object, Observed, Plan, Record, Ref, Role, Step, Topology, Type, Value, tags,
 };
 
-use super::after_plan::{Turnover, World, along, claims, ends_with_its_vpc, main_table, without_public};
+use super::after_plan::{Turnover, World, along, claims, ends_with_its_vpc, without_public};
 use super::observed::near;
 
 /// The steps of a plan, as far as they leave something to see.
@@ -48,9 +48,15 @@ impl<'a> AfterSteps<'a> {
             .enumerate()
             .map(|(place, object)| (object.id.as_str(), place))
             .collect();
+        let turnover = Turnover::of(topology, &changes);
+        // What goes with its VPC gives its address to what comes with the next one.
+        let stays = observed
+            .objects
+            .iter()
+            .filter(|object| !turnover.takes_along(object));
         Self {
-            world: World::new(topology, observed, &Turnover::of(topology, &changes)),
-            holders: claims(topology, observed.objects.iter()),
+            world: World::new(topology, observed, &turnover),
+            holders: claims(topology, stays),
             places,
         }
     }
@@ -93,12 +99,15 @@ impl<'a> AfterSteps<'a> {
         let id = step.target.clone().unwrap_or_else(|| address.to_string());
         match call.role() {
             Role::Prepare => {}
+            // What EC2 makes with a VPC is there with it.
+            Role::Create if self.world.is_implicit(address) => {}
             Role::Create => {
                 let mut record = address.kind.schema().defaults();
                 record.set_all(&call.sets);
                 snapshot.push(self.world.made(address, self.world.with_ids(&record)));
                 if address.kind == Kind::Vpc {
-                    snapshot.push(main_table(address));
+                    let made = self.world.with_vpc(address);
+                    made.into_iter().for_each(|object| snapshot.push(object));
                 }
             }
             Role::Modify => {

@@ -29,7 +29,7 @@ pub fn topology(topology: &Topology, lists: &Lists) -> Network {
             record,
             facts: None,
             unread: None,
-            implicit: false,
+            implicit: resource.implicit,
             resource: Some(resource),
         })
         .collect();

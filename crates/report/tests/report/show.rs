@@ -34,6 +34,7 @@ fn topology() -> Topology {
     let resource = |address: &str| Resource {
         address: sample::address(address),
         record: Record::new(),
+        implicit: false,
         protect: false,
         place: sample::place(5),
         places: Arc::default(),

@@ -4,6 +4,7 @@ use trueup_model::{Address, Diagnostic, Kind, Ref, Value};
 
 use super::{Decoder, a};
 use crate::draft::Use;
+use crate::implicit;
 use crate::node::{Node, shown};
 
 impl Decoder<'_> {
@@ -106,6 +107,9 @@ impl Decoder<'_> {
                 ),
             };
             return (diagnostic.help(help), only);
+        }
+        if let Some(help) = implicit::undeclared(kind, text, self.names) {
+            return (diagnostic.help(help), None);
         }
         let looks_like_id = text.starts_with(prefix) && text.len() > prefix.len() + 5;
         let help = match (looks_like_id, self.names.of(kind).next()) {

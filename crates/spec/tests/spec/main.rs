@@ -6,6 +6,7 @@ mod common;
 mod attributes;
 mod document;
 mod expect;
+mod implicit;
 mod patterns;
 mod topology;
 mod yaml;

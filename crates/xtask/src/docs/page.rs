@@ -1,6 +1,6 @@
 //! The page of a kind, and the index of the pages.
 
-use trueup_model::{Attribute, Effect, Kind, Type};
+use trueup_model::{Attribute, Effect, Kind, Type, implicit};
 use trueup_spec::{EVERY_RESOURCE, HEAD};
 
 use super::{calls, words};
@@ -40,11 +40,15 @@ pub fn index() -> String {
 
 /// The table of keys that belong to no kind.
 fn keys(attributes: &[Attribute]) -> String {
+    table(attributes, |attribute| words::takes(&attribute.ty))
+}
+
+fn table(attributes: &[Attribute], takes: impl Fn(&Attribute) -> String) -> String {
     let rows = attributes.iter().map(|attribute| {
         row(&[
             &format!("`{}`", attribute.name),
             attribute.doc,
-            &words::takes(&attribute.ty),
+            &takes(attribute),
             &words::omitted(attribute),
         ])
     });
@@ -93,6 +97,15 @@ fn attributes(kind: Kind) -> String {
             &words::change(attribute),
         ];
         text.push_str(&row(&cells.map(String::as_str)));
+    }
+    if kind == Kind::Vpc {
+        text.push_str("\nWhat EC2 makes with it:\n\n");
+        let takes = |key: &Attribute| {
+            let made = implicit::ALL.iter().find(|implicit| implicit.key == key.name);
+            let kind = made.map_or_else(String::new, |made| format!(" of a [{0}]({0}.md)", made.kind));
+            format!("`empty`, `unmanaged`, or the attributes{kind} but what is EC2's")
+        };
+        text.push_str(&table(&implicit::KEYS, takes));
     }
     text.push_str(&format!("\nAnd {also}."));
     if text.contains("| *auto* |") {

@@ -69,15 +69,16 @@ pub static FIELDS: [Attribute; 7] = [
     .required(),
 ];
 
-/// The entries that EC2 gives a default ACL.
-pub fn allow_all() -> Vec<Value> {
+/// The entries that EC2 gives a default ACL; the one for IPv6 where its VPC has such ranges.
+pub fn allow_all(ipv6: bool) -> Vec<Value> {
     let entry = |number: i64, cidr: &str| {
         let entry = Record::new()
             .with(attr::RULE_NUMBER, number)
             .with(attr::ACTION, "allow");
         entry.with(attr::PROTOCOL, "all").with(attr::CIDR, cidr).into()
     };
-    vec![entry(100, "0.0.0.0/0"), entry(101, "::/0")]
+    let of_ipv6 = ipv6.then(|| entry(101, "::/0"));
+    std::iter::once(entry(100, "0.0.0.0/0")).chain(of_ipv6).collect()
 }
 
 /// An entry's number; 0 where there is none.

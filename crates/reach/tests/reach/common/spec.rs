@@ -33,6 +33,7 @@ pub fn spec(resources: &[(&str, Json)]) -> Topology {
         let resource = Resource {
             address: address.clone(),
             record,
+            implicit: false,
             protect: false,
             place,
             places: Arc::default(),
