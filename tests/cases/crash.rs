@@ -97,6 +97,20 @@ async fn is_whole(world: &World, aim: Aim<'_>, life: &str) {
 }
 
 #[test]
+fn what_ec2_makes_with_a_vpc_is_found_again() {
+    let keys = "default_security_group: {ingress: [{protocol: tcp, port: 22, security_group: web}], egress: []}, default_network_acl: empty";
+    let spec = |range: &str| {
+        format!(
+            "topology: mine\nregion: us-west-2\nvpc: {{main: {{cidr_block: {range}, {keys}}}}}\nsecurity_group: {{web: {{description: W}}}}\n"
+        )
+    };
+    let (first, second) = (spec("10.0.0.0/16"), spec("10.1.0.0/16"));
+    die_everywhere(None, Aim::Apply(&topology(&first)));
+    die_everywhere(Some(&first), Aim::Apply(&topology(&second)));
+    die_everywhere(Some(&first), Aim::Destroy(&topology(&first)));
+}
+
+#[test]
 fn the_seed_is_made_whole_after_any_death() {
     die_everywhere(None, Aim::Apply(&topology(SEED)));
 }

@@ -97,6 +97,7 @@ pub fn fold(topology: &Topology, observed: &Observed) -> Folded {
     claim(&mut folded);
     resume(&mut folded, topology);
     implicit::claim(&mut folded, topology);
+    implicit::retire(&mut folded, topology);
     folded.wanted = topology.resources.clone();
     keep(&mut folded);
     let names = Names::new(&folded);

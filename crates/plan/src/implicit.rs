@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use trueup_model::attr::VPC;
-use trueup_model::implicit::{address, owner};
+use trueup_model::implicit::{Vpcs, address, owner};
 use trueup_model::{
     Address, Kind, Note, Object, Owner, Refusal, Refused, Resource, Standing, TakenBy, Topology,
 };
@@ -60,6 +60,32 @@ pub fn claim(folded: &mut Folded, topology: &Topology) {
             folded.refused.push(refusal);
         }
         folded.frozen.insert(address);
+    }
+}
+
+/// What EC2 made with a VPC that is on its way out is so as well, where the spec declares it, or did when all was
+/// read.
+pub fn retire(folded: &mut Folded, topology: &Topology) {
+    let vpcs = folded
+        .retiring
+        .iter()
+        .filter(|(address, _)| address.kind == Kind::Vpc);
+    let vpcs = vpcs.flat_map(|(address, all)| all.iter().map(move |&index| (index, address)));
+    let vpcs: Vpcs = vpcs
+        .map(|(index, address)| (folded.objects[index].id.clone(), address.clone()))
+        .collect();
+    for (index, object) in folded.objects.iter_mut().enumerate() {
+        let Some(address) = address(object, &vpcs).filter(|_| object.owner.is_none()) else {
+            continue;
+        };
+        let declared = topology.resources.get(&address);
+        if declared.is_some_and(|resource| resource.implicit) || folded.holder.contains_key(&address) {
+            object.owner = Some(Owner {
+                standing: Standing::Retiring(String::new()),
+                ..owner(&topology.name, &address)
+            });
+            folded.retiring.entry(address).or_default().push(index);
+        }
     }
 }
 

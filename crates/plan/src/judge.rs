@@ -293,7 +293,10 @@ impl<'a> Judge<'a> {
     fn leaving(&self, address: &Address, object: &'a Object) -> Option<Judged<'a>> {
         let is_ours = |reference: &Ref| match reference {
             Ref::Name(_) => true,
-            Ref::Id(id) => self.replaced.values().any(|replaced| replaced == id),
+            Ref::Id(id) => {
+                let named = self.by_id.get(id.as_str());
+                named.is_some_and(|object| object.is_of(&self.folded.topology))
+            }
         };
         let mut ends = self.ends(object);
         ends.retain(|call| call.role() != Role::Delete && call.unsets.refs().into_iter().any(is_ours));

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use fastrand::Rng;
 use serde_json::{Value, json};
+use trueup_model::{Kind, implicit};
 
 use super::Network;
 use crate::{OTHER_KEY, PUBLIC_KEY};
@@ -28,7 +30,27 @@ impl Network {
         if self.one_in(3) {
             vpc["ipv6_cidr_block"] = json!("amazon");
         }
+        self.declare(&mut vpc, number);
         vpc
+    }
+
+    /// What some VPCs say of what EC2 makes with them. It is drawn by luck of its own, so that the networks of all
+    /// seeds are else what they were.
+    fn declare(&mut self, vpc: &mut Value, number: usize) {
+        let luck = Rng::with_seed(u64::try_from(number).unwrap_or_default());
+        let others = std::mem::replace(&mut self.rng, luck);
+        for implicit in &implicit::ALL {
+            let content = match (self.rng.usize(0..6), implicit.kind) {
+                (0, _) => json!("unmanaged"),
+                (1, _) => json!("empty"),
+                (2, Kind::SecurityGroup) => json!({"ingress": self.rules(""), "egress": self.rules("")}),
+                (2, Kind::NetworkAcl) => json!({"ingress": self.entries(), "egress": self.entries()}),
+                (2, _) => json!({"tags": {"owner": *self.any(&["one", "two"])}}),
+                _ => continue,
+            };
+            vpc[implicit.key] = content;
+        }
+        self.rng = others;
     }
 
     pub(super) fn subnet(&mut self, vpc: &str) -> Option<Value> {
