@@ -80,19 +80,12 @@ struct Announced {
 struct Touched {
     ids: BTreeSet<String>,
     addresses: BTreeSet<String>,
-    /// Whether one of these is what EC2 makes with a VPC of the plan: it carries no tags of ownership.
-    is_found: bool,
 }
 
 impl Touched {
     fn by(&mut self, step: &Step, plan: &Plan) {
         self.ids.extend(step.target.clone());
         self.addresses.insert(step.address.to_string());
-        let finds = |other: &Step| {
-            let found = other.address.kind.implicit();
-            other.address == step.address && found.is_some_and(|found| found.find == other.call.action)
-        };
-        self.is_found |= plan.steps.iter().any(finds);
         let (sets, unsets) = (step.call.sets.refs(), step.call.unsets.refs());
         for reference in sets.iter().chain(&unsets) {
             match reference {
@@ -286,11 +279,10 @@ impl Announced {
             let address = tags
                 .get(tags::ADDRESS)
                 .filter(|_| !tags.contains_key(tags::RETIRING));
-            tags.is_empty()
+            // What EC2 made with a VPC of ours may carry the spec's tags, and carries none of ownership.
+            !tags.contains_key(tags::ADDRESS)
                 || touched.iter().any(|touched| {
-                    touched.ids.contains(id)
-                        || (touched.is_found && !tags.contains_key(tags::ADDRESS))
-                        || address.is_some_and(|it| touched.addresses.contains(it))
+                    touched.ids.contains(id) || address.is_some_and(|it| touched.addresses.contains(it))
                 })
         };
         let values = request
