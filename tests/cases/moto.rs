@@ -127,6 +127,25 @@ const EXCEPTIONS: &[Exception] = &[
         &["traffic_type: reject"],
     ),
     exception(
+        "an interface endpoint is shown without its address type and DNS options, which do not change",
+        "modify_vpc_endpoint of moto",
+        &[
+            "dns_record_ip_type: service-defined",
+            "&IpAddressType=",
+            "&DnsOptions.",
+        ],
+    ),
+    exception(
+        "private DNS of an endpoint does not change",
+        "modify_vpc_endpoint of moto",
+        &["private_dns_enabled: false", "&PrivateDnsEnabled="],
+    ),
+    exception(
+        "an endpoint keeps the interface of a subnet that it has left",
+        "modify_vpc_endpoint of moto",
+        &["&RemoveSubnetId.1="],
+    ),
+    exception(
         "RunInstances ignores DisableApiTermination",
         "run_instances of moto",
         &["first apply"],
@@ -164,10 +183,11 @@ fn judge(attempt: &str, result: Result<(), String>) -> bool {
 }
 
 /// What is different in moto's world: entries of network ACLs without ICMP types, zones by their names, no IPv6
-/// ranges of one's own (see the exceptions), and flow logs that know neither folders of a bucket nor how records are
+/// ranges of one's own, endpoints without address types (see the exceptions), and flow logs that know neither folders of a bucket nor how records are
 /// laid down there (`create_flow_logs` of moto).
 fn adapted(text: &str) -> String {
-    const OWN: [&str; 5] = [
+    const OWN: [&str; 6] = [
+        "    ip_address_type: ipv4\n    dns_options: {dns_record_ip_type: service-defined}\n",
         "/all\n    destination_options: {file_format: parquet, per_hour_partition: true}",
         r#", ipv6_cidr_block: "2001:db8:50::/56", ipv6_pool: ipv6pool-ec2-0123456789abcdef0"#,
         r#", ipv6_cidr_block: "2001:db8:70::/56", ipv6_pool: ipv6pool-ec2-0123456789abcdef0"#,
@@ -322,8 +342,11 @@ fn every_edit_on_moto_is_applied_and_taken_back() {
         let text = adapted(&network());
         let mut moto = Network::new(programs, &text).await;
         for (attempt, Edit { kind, from, to, .. }) in edits() {
-            let edited = edited(&text, kind, &adapted(from), &adapted(&to));
-            let edited = topology(&edited.unwrap_or_else(|| panic!("{from} is not in the network")));
+            let Some(edited) = edited(&text, kind, &adapted(from), &adapted(&to)) else {
+                assert!(excuse(&attempt).is_some(), "{from} is not in the network");
+                continue;
+            };
+            let edited = topology(&edited);
             let mut result = moto.apply(&edited, &attempt).await;
             if result.is_ok() {
                 result = moto.apply(&moto.wanted, &attempt).await;

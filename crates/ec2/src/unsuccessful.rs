@@ -9,6 +9,10 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_types::body::SdkBody;
 
 /// The answer to a call about one object, or EC2's refusal where it is in the answer's list.
+#[expect(
+    clippy::result_large_err,
+    reason = "the SDK's own error, as the request itself would give it"
+)]
 pub fn refused<T, E: Error>(
     answer: T,
     listed: impl Fn(&T) -> &[UnsuccessfulItem],

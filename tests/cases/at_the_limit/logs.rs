@@ -9,7 +9,7 @@ const ROLE: &str = "arn:aws:iam::123456789012:role/flow-logs";
 const STREAM: &str = "arn:aws:firehose:us-west-2:123456789012:deliverystream/x";
 
 /// A flow log with this beside its VPC.
-fn log(fields: Json) -> Json {
+fn log(fields: &Json) -> Json {
     let mut all = json!({"vpc": "main", "traffic_type": "all"});
     for (name, value) in fields.as_object().into_iter().flatten() {
         all[name] = value.clone();
@@ -18,12 +18,12 @@ fn log(fields: Json) -> Json {
 }
 
 /// One that goes to a log group.
-fn to_group(fields: Json) -> Json {
+fn to_group(fields: &Json) -> Json {
     let mut all = json!({"log_group_name": "x", "deliver_logs_permission_arn": ROLE});
     for (name, value) in fields.as_object().into_iter().flatten() {
         all[name] = value.clone();
     }
-    log(all)
+    log(&all)
 }
 
 /// The limits of a flow log.
@@ -34,7 +34,7 @@ pub fn logs() -> Vec<Row> {
     vec![
         mixed(
             "flow_log.traffic_type",
-            &to_group(json!({"traffic_type": "$"})),
+            &to_group(&json!({"traffic_type": "$"})),
             &format!("{CREATE}&LogGroupName=x&DeliverLogsPermissionArn={ROLE}&TrafficType="),
             &[
                 (json!("accept"), "ACCEPT"),
@@ -46,7 +46,7 @@ pub fn logs() -> Vec<Row> {
         types(&all),
         row(
             "flow_log.log_destination",
-            &log(json!({"log_destination": "$"})),
+            &log(&json!({"log_destination": "$"})),
             &format!("{all}&LogDestinationType=s3&LogDestination=$"),
             &[
                 json!(bucket("abc")),
@@ -64,14 +64,14 @@ pub fn logs() -> Vec<Row> {
         ),
         row(
             "flow_log.log_group_name",
-            &to_group(json!({"log_group_name": "$"})),
+            &to_group(&json!({"log_group_name": "$"})),
             &format!("{all}&DeliverLogsPermissionArn={ROLE}&LogGroupName=$"),
             &[json!("a"), json!("a".repeat(512)), json!("/vpc/Flow_logs-1.a#b")],
             &[json!(""), json!("a".repeat(513)), json!("a b"), json!("a:*")],
         ),
         row(
             "flow_log.deliver_logs_permission_arn",
-            &to_group(json!({"deliver_logs_permission_arn": "$"})),
+            &to_group(&json!({"deliver_logs_permission_arn": "$"})),
             &format!("{all}&LogGroupName=x&DeliverLogsPermissionArn=$"),
             &texts(&[ROLE, "arn:aws:iam::210987654321:role/path/Flow+logs"]),
             &texts(&[
@@ -83,7 +83,7 @@ pub fn logs() -> Vec<Row> {
         ),
         row(
             "flow_log.deliver_cross_account_role",
-            &log(json!({"log_destination": STREAM, "deliver_cross_account_role": "$"})),
+            &log(&json!({"log_destination": STREAM, "deliver_cross_account_role": "$"})),
             &format!(
                 "{all}&LogDestinationType=kinesis-data-firehose&LogDestination={STREAM}&DeliverCrossAccountRole=$"
             ),
@@ -92,21 +92,21 @@ pub fn logs() -> Vec<Row> {
         ),
         row(
             "flow_log.log_format",
-            &to_group(json!({"log_format": "$"})),
+            &to_group(&json!({"log_format": "$"})),
             &format!("{group}&LogFormat=$"),
             &texts(&["${version}", "${action} ${vpc-id} ${traffic-path}"]),
             &texts(&["${vpc-idd}", "version", "${version},${action}"]),
         ),
         row(
             "flow_log.max_aggregation_interval",
-            &to_group(json!({"max_aggregation_interval": "$"})),
+            &to_group(&json!({"max_aggregation_interval": "$"})),
             &format!("{group}&MaxAggregationInterval=$"),
             &[json!(60), json!(600)],
             &[json!(59), json!(300), json!(601)],
         ),
         row(
             "flow_log.destination_options.file_format",
-            &log(json!({"log_destination": bucket("my-logs"), "destination_options": {"file_format": "$"}})),
+            &log(&json!({"log_destination": bucket("my-logs"), "destination_options": {"file_format": "$"}})),
             &format!(
                 "{all}&LogDestinationType=s3&LogDestination={}&DestinationOptions.FileFormat=$",
                 bucket("my-logs")
@@ -127,7 +127,7 @@ fn types(all: &str) -> Row {
             query += &format!("&DeliverLogsPermissionArn={ROLE}");
         }
         Case {
-            spec: log(fields),
+            spec: log(&fields),
             query,
         }
     };

@@ -109,7 +109,7 @@ fn fold(log: aws_sdk_ec2::types::FlowLog, site: &Site) -> Result<Object, Failure
         .into();
     typed.destination_options = log
         .destination_options
-        .and_then(|options| fold_options(&mut reader, options));
+        .and_then(|options| fold_options(&mut reader, &options));
     let failed = log.deliver_logs_status.as_deref() == Some("FAILED");
     let why = some(log.deliver_logs_error_message).unwrap_or_else(|| "EC2 does not say why".to_owned());
     reader.object(
@@ -182,7 +182,7 @@ fn fold_destination(
     typed.log_group_name = Some(name);
 }
 
-fn fold_options(reader: &mut Reader, options: DestinationOptionsResponse) -> Option<DestinationOptions> {
+fn fold_options(reader: &mut Reader, options: &DestinationOptionsResponse) -> Option<DestinationOptions> {
     const OF: Attr<Record> = attr::DESTINATION_OPTIONS;
     let format = options.file_format.as_ref().map(DestinationFileFormat::as_str);
     let options = DestinationOptions {
