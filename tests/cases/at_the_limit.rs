@@ -1,6 +1,7 @@
 //! Holds `validate` and EC2 together, limit by limit: what is just right is taken by both, what is just past
 //! it by neither. A new attribute without a row here fails.
 
+mod dhcp;
 mod endpoints;
 mod hosts;
 mod logs;

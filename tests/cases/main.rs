@@ -11,6 +11,7 @@ mod concurrent_runs;
 mod connecting;
 mod crash;
 mod cron;
+mod dhcp_options;
 mod drift;
 mod edits;
 mod examples;

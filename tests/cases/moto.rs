@@ -183,11 +183,13 @@ fn judge(attempt: &str, result: Result<(), String>) -> bool {
 }
 
 /// What is different in moto's world: entries of network ACLs without ICMP types, zones by their names, no IPv6
-/// ranges of one's own, endpoints without address types (see the exceptions), and flow logs that know neither folders of a bucket nor how records are
-/// laid down there (`create_flow_logs` of moto).
+/// ranges of one's own, endpoints without address types (see the exceptions), flow logs that know neither folders of a
+/// bucket nor how records are laid down there (`create_flow_logs` of moto), and DHCP options without a lease time
+/// (`create_dhcp_options` of moto).
 fn adapted(text: &str) -> String {
-    const OWN: [&str; 6] = [
+    const OWN: [&str; 7] = [
         "    ip_address_type: ipv4\n    dns_options: {dns_record_ip_type: service-defined}\n",
+        "\n    ipv6_address_preferred_lease_time: 200",
         "/all\n    destination_options: {file_format: parquet, per_hour_partition: true}",
         r#", ipv6_cidr_block: "2001:db8:50::/56", ipv6_pool: ipv6pool-ec2-0123456789abcdef0"#,
         r#", ipv6_cidr_block: "2001:db8:70::/56", ipv6_pool: ipv6pool-ec2-0123456789abcdef0"#,

@@ -3,6 +3,10 @@
 /// What somebody deletes by hand, where EC2 lets them: whose object, and the calls.
 pub const DELETIONS: &[(&str, &[&str])] = &[
     ("vpc.idle", &["DeleteVpc&VpcId={vpc.idle}"]),
+    (
+        "dhcp_options.idle",
+        &["DeleteDhcpOptions&DhcpOptionsId={dhcp_options.idle}"],
+    ),
     ("subnet.plain", &["DeleteSubnet&SubnetId={subnet.plain}"]),
     (
         "internet_gateway.spare",
@@ -49,7 +53,6 @@ pub const DELETIONS: &[(&str, &[&str])] = &[
 
 /// The calls of EC2 that change something, and that no spec has anything to say of: why.
 pub const ELSEWHERE: &[(&str, &str)] = &[
-    ("AssociateDhcpOptions", "no attribute speaks of DHCP options"),
     (
         "AttachInternetGateway",
         "EC2 attaches one to a VPC; one that is spare is put back where it was by `DetachInternetGateway`'s row",
@@ -78,7 +81,6 @@ pub const ELSEWHERE: &[(&str, &str)] = &[
     ("CreateVolume", MAKES),
     ("CreateVpc", MAKES),
     ("CreateVpcEndpoint", MAKES),
-    ("DeleteDhcpOptions", OTHERS),
     ("DeleteManagedPrefixList", OTHERS),
     ("DeleteNetworkInterface", "EC2 does not delete one that is in use"),
     ("DeleteTags", "tags are tried for every kind"),

@@ -57,6 +57,12 @@ pub fn edits_in_place() -> Vec<Edit> {
             &["ModifyVpcAttribute"],
         ),
         edit(
+            Kind::Vpc,
+            "\n    dhcp_options: corp",
+            "",
+            &["AssociateDhcpOptions"],
+        ),
+        edit(
             Kind::Subnet,
             "map_public_ip_on_launch: true",
             "map_public_ip_on_launch: false",
@@ -377,6 +383,18 @@ pub fn edits_that_replace() -> Vec<Edit> {
             "    subnet: private\n",
             "    subnet: public\n",
             &["CreateVpcEndpoint", "DeleteVpcEndpoints"],
+        ),
+        edit(
+            Kind::DhcpOptions,
+            "domain_name: corp.example",
+            "domain_name: more.example",
+            &["CreateDhcpOptions", "AssociateDhcpOptions", "DeleteDhcpOptions"],
+        ),
+        edit(
+            Kind::DhcpOptions,
+            "10.0.0.54, 10.0.0.53",
+            "10.0.0.53, 10.0.0.54",
+            &["CreateDhcpOptions", "AssociateDhcpOptions", "DeleteDhcpOptions"],
         ),
         edit(
             Kind::FlowLog,

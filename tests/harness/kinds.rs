@@ -6,6 +6,7 @@ use trueup_model::Kind;
 pub const EVERY_KIND: &str = concat!(
     include_str!("../kinds/head.yaml"),
     include_str!("../kinds/vpc.yaml"),
+    include_str!("../kinds/dhcp_options.yaml"),
     include_str!("../kinds/subnet.yaml"),
     include_str!("../kinds/internet_gateway.yaml"),
     include_str!("../kinds/egress_only_internet_gateway.yaml"),

@@ -71,6 +71,11 @@ pub const MEDDLINGS: &[Meddling] = &[
         &["ModifyVpcAttribute&VpcId={vpc.main}&EnableDnsHostnames.Value=false"],
     ),
     meddling(
+        "vpc.main",
+        "dhcp_options",
+        &["AssociateDhcpOptions&VpcId={vpc.main}&DhcpOptionsId=default"],
+    ),
+    meddling(
         "subnet.plain",
         "map_public_ip_on_launch",
         &["ModifySubnetAttribute&SubnetId={subnet.plain}&MapPublicIpOnLaunch.Value=true"],
@@ -465,7 +470,8 @@ pub const MEDDLINGS: &[Meddling] = &[
 
 /// What nothing else of the network needs, so that EC2 lets people delete it, an instance that is stopped, and one
 /// with an address of its own.
-const MORE: [(Kind, &str, &str); 7] = [
+const MORE: [(Kind, &str, &str); 8] = [
+    (Kind::DhcpOptions, "idle", "{domain_name: idle.example}"),
     (Kind::Subnet, "idle", "{vpc: spare, cidr_block: 10.50.1.0/24}"),
     (
         Kind::Subnet,

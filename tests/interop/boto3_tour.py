@@ -136,6 +136,8 @@ def dhcp(vpc):
     options = ec2.create_dhcp_options(DhcpConfigurations=configurations, TagSpecifications=tagged("dhcp-options", "d"))["DhcpOptions"]
     ec2.associate_dhcp_options(DhcpOptionsId=options["DhcpOptionsId"], VpcId=vpc)
     refused("DependencyViolation", "delete_dhcp_options", DhcpOptionsId=options["DhcpOptionsId"])
+    for key, values in (("domain-name-servers", [f"10.0.0.{n}" for n in range(1, 6)]), ("netbios-node-type", ["3"]), ("no-option", ["x"])):
+        refused("InvalidParameterValue", "create_dhcp_options", DhcpConfigurations=[{"Key": key, "Values": values}])
     assert options["DhcpOptionsId"] in [o["DhcpOptionsId"] for o in pages("describe_dhcp_options", "DhcpOptions", 5)]
     ec2.associate_dhcp_options(DhcpOptionsId="default", VpcId=vpc)
     ec2.delete_dhcp_options(DhcpOptionsId=options["DhcpOptionsId"])

@@ -169,6 +169,7 @@ fn query(object: &Object, rng: &mut Rng) -> Option<String> {
                 rng.bool()
             ),
             format!("AssociateVpcCidrBlock&VpcId={id}&CidrBlock=100.127.0.0/20"),
+            format!("AssociateDhcpOptions&VpcId={id}&DhcpOptionsId=default"),
         ],
         Kind::Subnet => vec![
             format!(
@@ -248,6 +249,7 @@ fn query(object: &Object, rng: &mut Rng) -> Option<String> {
                 format!("DeleteVpcEndpoints&VpcEndpointId.1={id}"),
             ]
         }
+        Kind::DhcpOptions => vec![format!("DeleteDhcpOptions&DhcpOptionsId={id}")],
         Kind::FlowLog => vec![format!("DeleteFlowLogs&FlowLogId.1={id}")],
     };
     let tags = format!("DeleteTags&ResourceId.1={id}&Tag.1.Key=Name");

@@ -25,7 +25,7 @@ const DRAWS_MAX: usize = 500;
 const PROTECTING_ONE_IN: usize = 4;
 const PROTECTED_ONE_IN: usize = 8;
 
-const KINDS: [&str; 13] = [
+const KINDS: [&str; 14] = [
     "vpc",
     "subnet",
     "internet_gateway",
@@ -39,6 +39,7 @@ const KINDS: [&str; 13] = [
     "instance",
     "vpc_endpoint",
     "flow_log",
+    "dhcp_options",
 ];
 
 /// A spec that is drawn and edited at random.
@@ -439,6 +440,7 @@ impl Network {
             "instance" => self.instance()?,
             "vpc_endpoint" => self.vpc_endpoint(&vpc?),
             "flow_log" => self.flow_log(&vpc?),
+            "dhcp_options" => self.dhcp_options(),
             _ => return None,
         };
         let mut drawn = drawn;
@@ -497,7 +499,9 @@ fn is_reference(key: &str, kind: &str) -> bool {
 fn is_optional(kind: &str, key: &str) -> bool {
     matches!(
         (kind, key),
-        ("subnet", "route_table" | "network_acl") | ("instance", "key_pair" | "elastic_ip")
+        ("vpc", "dhcp_options")
+            | ("subnet", "route_table" | "network_acl")
+            | ("instance", "key_pair" | "elastic_ip")
     )
 }
 

@@ -23,15 +23,16 @@ const STAND_INS: [(&str, &str); 6] = [
 ];
 
 /// What gives up what this run has just made, because somebody else made the same.
-const GIVES_UP: [(&str, &str); 3] = [
+const GIVES_UP: [(&str, &str); 4] = [
     ("DeleteVpc", "CreateVpc"),
     ("DeleteInternetGateway", "CreateInternetGateway"),
     ("ReleaseAddress", "AllocateAddress"),
+    ("DeleteDhcpOptions", "CreateDhcpOptions"),
 ];
 
 /// The calls that end an object, and the parameter that names it: by its id, but for key pairs, which only
 /// their names end everywhere.
-const ENDS: [(&str, &str); 13] = [
+const ENDS: [(&str, &str); 14] = [
     ("DeleteVpc", "VpcId"),
     ("DeleteSubnet", "SubnetId"),
     ("DeleteInternetGateway", "InternetGatewayId"),
@@ -45,6 +46,7 @@ const ENDS: [(&str, &str); 13] = [
     ("TerminateInstances", "InstanceId"),
     ("DeleteVpcEndpoints", "VpcEndpointId"),
     ("DeleteFlowLogs", "FlowLogId"),
+    ("DeleteDhcpOptions", "DhcpOptionsId"),
 ];
 
 /// Looks at every call.

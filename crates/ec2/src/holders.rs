@@ -9,7 +9,7 @@ use aws_sdk_ec2::types::{Filter, NetworkInterface};
 use tokio::time::Instant;
 use trueup_model::attr::{EGRESS, INGRESS, VPC};
 use trueup_model::kinds::{
-    elastic_ip, internet_gateway, network_acl, route_table, security_group, subnet, vpc,
+    dhcp_options, elastic_ip, internet_gateway, network_acl, route_table, security_group, subnet, vpc,
 };
 use trueup_model::{Kind, Object, Ref, tags};
 
@@ -118,6 +118,7 @@ async fn holders(task: &Task<'_>) -> Result<Vec<Holder>, Failure> {
         elastic_ip::action::RELEASE => {
             interfaces(task, filter::of("association.allocation-id", [id]), |_| true).await?
         }
+        dhcp_options::action::DELETE => vpcs_with(task, id).await?,
         route_table::action::DELETE | network_acl::action::DELETE => subnets(task, id).await?,
         _ => Vec::new(),
     };
@@ -306,6 +307,16 @@ async fn members(task: &Task<'_>, vpc: &str) -> Result<Vec<Holder>, Failure> {
         }));
     }
     Ok(found)
+}
+
+/// The VPCs that have a set of DHCP options.
+async fn vpcs_with(task: &Task<'_>, set: &str) -> Result<Vec<Holder>, Failure> {
+    let read = kinds::read(task.ec2, Kind::Vpc, &[filter::of("dhcp-options-id", [set])]).await?;
+    let holder = |vpc: &Object| Holder {
+        what: format!("{} has it", called(vpc)),
+        leaving: task.ec2.session.is_ended(&vpc.id),
+    };
+    Ok(read.objects.iter().map(holder).collect())
 }
 
 /// The subnets that are associated with a route table or a network ACL.

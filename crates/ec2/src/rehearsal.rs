@@ -80,7 +80,9 @@ with_dry_run! {
     /// What is rehearsed only where `DryRun` is heeded as EC2 heeds it: moto, and what is built on it,
     /// carries these out whatever they ask.
     WHERE_HEEDED:
+    "AssociateDhcpOptions" associate_dhcp_options,
     "AssociateRouteTable" associate_route_table,
+    "CreateDhcpOptions" create_dhcp_options,
     "CreateEgressOnlyInternetGateway" create_egress_only_internet_gateway,
     "CreateFlowLogs" create_flow_logs,
     "CreateNatGateway" create_nat_gateway,
@@ -91,6 +93,7 @@ with_dry_run! {
     "CreateSubnet" create_subnet,
     "CreateVpc" create_vpc,
     "CreateVpcEndpoint" create_vpc_endpoint,
+    "DeleteDhcpOptions" delete_dhcp_options,
     "DeleteEgressOnlyInternetGateway" delete_egress_only_internet_gateway,
     "DeleteFlowLogs" delete_flow_logs,
     "DeleteNatGateway" delete_nat_gateway,

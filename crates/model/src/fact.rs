@@ -35,6 +35,8 @@ shared! {
     TARGET: str = "target";
     /// Of an instance: its root volume.
     ROOT_VOLUME_ID: str = "root_volume_id";
+    /// Of a VPC: its set of DHCP options, whosever that is.
+    DHCP_OPTIONS: str = "dhcp_options_id";
     /// Of a flow log: why EC2 delivers nothing.
     DELIVERY_FAILURE: str = "delivery_failure";
     /// Of an instance: how many GiB that has.

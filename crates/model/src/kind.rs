@@ -57,6 +57,8 @@ macro_rules! kinds {
 kinds! {
     /// A virtual private cloud.
     Vpc = "vpc", "vpc-";
+    /// What instances learn from DHCP.
+    DhcpOptions = "dhcp_options", "dopt-";
     /// A range of a VPC's addresses in one availability zone.
     Subnet = "subnet", "subnet-";
     /// A VPC's door to the internet.
@@ -113,6 +115,7 @@ impl Kind {
             word => word.to_owned(),
         });
         match self {
+            Self::DhcpOptions => "set of DHCP options".to_owned(),
             Self::ElasticIp => "Elastic IP address".to_owned(),
             Self::EgressOnlyInternetGateway => "egress-only internet gateway".to_owned(),
             _ => words.collect::<Vec<_>>().join(" "),
@@ -121,6 +124,9 @@ impl Kind {
 
     /// Several of the kind in a sentence: `network ACLs`.
     pub fn plural(self) -> String {
+        if self == Self::DhcpOptions {
+            return "sets of DHCP options".to_owned();
+        }
         let noun = self.noun();
         let end = if noun.ends_with('s') { "es" } else { "s" };
         format!("{noun}{end}")

@@ -305,12 +305,17 @@ impl<'a> Decoder<'a> {
 
     fn many(&mut self, inner: &Type, name: &str, path: &str, node: &Node, list: &[Node]) -> Option<Value> {
         if list.is_empty() {
+            let (stands_for, whole) = if path.contains('[') {
+                ("no rule at all", "rule")
+            } else {
+                ("nothing", "line")
+            };
             let diagnostic = Diagnostic::error(
                 "empty-list",
-                format!("`{name}` is an empty list, which would stand for no rule at all"),
+                format!("`{name}` is an empty list, which would stand for {stands_for}"),
             )
             .at(self.problems.place(node.span), "nothing in it")
-            .help(format!("give `{name}` a value, or remove the rule"));
+            .help(format!("give `{name}` a value, or remove the {whole}"));
             self.broken(path, diagnostic);
             return None;
         }

@@ -5,6 +5,7 @@ use base64::Engine as _;
 use serde_json::{Value as Json, json};
 
 use super::POOL;
+use super::dhcp::dhcp;
 use super::endpoints::endpoints;
 use super::hosts::{hosts, metadata, volumes};
 use super::logs::logs;
@@ -88,6 +89,7 @@ pub fn rows() -> Vec<Row> {
         hosts(),
         volumes(),
         metadata(),
+        dhcp(),
         endpoints(),
         logs(),
         others(),

@@ -31,6 +31,9 @@ impl Network {
             vpc["ipv6_cidr_block"] = json!("amazon");
         }
         self.declare(&mut vpc, number);
+        if let Some(set) = self.name("dhcp_options").filter(|_| self.one_in(2)) {
+            vpc["dhcp_options"] = json!(set);
+        }
         vpc
     }
 
@@ -300,6 +303,17 @@ impl Network {
             endpoint["policy"] = json!({"Statement": [{"Effect": "Allow", "Principal": "*", "Action": action, "Resource": "*"}]});
         }
         endpoint
+    }
+
+    pub(super) fn dhcp_options(&mut self) -> Value {
+        let mut set = json!({"domain_name": *self.any(&["one.example", "two.example"])});
+        if self.rng.bool() {
+            set["domain_name_servers"] = json!(*self.any(&["AmazonProvidedDNS", "10.0.0.2"]));
+        }
+        if self.one_in(3) {
+            set["ntp_servers"] = json!(["169.254.169.123", "fd00:ec2::123"]);
+        }
+        set
     }
 
     pub(super) fn flow_log(&mut self, vpc: &str) -> Value {

@@ -64,6 +64,14 @@ const TEXTS: [&str; 6] = [
     "Zürich → Genève 🗻",
     "  two  blanks  ",
 ];
+/// Servers in an order that is not theirs.
+const SERVERS: [&str; 5] = [
+    "AmazonProvidedDNS",
+    "10.0.0.3",
+    "2001:DB8::2",
+    "10.0.0.2",
+    "fd00:ec2::123",
+];
 /// Where records of traffic go.
 const BUCKETS: [&str; 3] = [
     "arn:aws:s3:::abc",
@@ -215,6 +223,11 @@ impl Network {
                 json!(*self.any(&["s3", "s3express", "dynamodb", "com.amazonaws.us-west-2.s3"]))
             }
             (Kind::VpcEndpoint, "policy") if text("type") != "gateway_load_balancer" => self.policy(),
+            (Kind::DhcpOptions, "domain_name") => json!(*self.any(&["a", "A.b-c._d e", "corp.example"])),
+            (Kind::DhcpOptions, "domain_name_servers") => json!(SERVERS[..self.rng.usize(1..SERVERS.len())]),
+            (Kind::DhcpOptions, "ntp_servers") => json!(SERVERS[1..self.rng.usize(2..SERVERS.len())]),
+            (Kind::DhcpOptions, "netbios_name_servers") => json!(["10.0.0.9", "10.0.0.8"]),
+            (Kind::DhcpOptions, "netbios_node_type") => json!(*self.any(&[1, 2, 4, 8])),
             (Kind::FlowLog, name) => return self.of_flow_log(name, resource),
             (Kind::KeyPair, "key_name") => {
                 json!(format!("{} {}", self.any(&["key", "a|b", "x#y"]), self.number()))

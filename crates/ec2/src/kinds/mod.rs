@@ -1,6 +1,7 @@
 //! The kinds: one file each, with how the kind is read, how its steps are carried out and how its objects are
 //! waited for.
 
+mod dhcp_options;
 mod egress_only_internet_gateway;
 mod elastic_ip;
 mod flow_log;
@@ -96,6 +97,7 @@ pub(crate) use list_and_act;
 pub fn live(kind: Kind) -> &'static dyn Live {
     match kind {
         Kind::Vpc => &vpc::Vpcs,
+        Kind::DhcpOptions => &dhcp_options::DhcpOptionsSets,
         Kind::Subnet => &subnet::Subnets,
         Kind::InternetGateway => &internet_gateway::InternetGateways,
         Kind::EgressOnlyInternetGateway => &egress_only_internet_gateway::EgressOnlyInternetGateways,

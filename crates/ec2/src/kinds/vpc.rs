@@ -6,20 +6,23 @@ use aws_sdk_ec2::types::{
     AttributeBooleanValue, Tenancy, VpcAttributeName, VpcCidrBlockStateCode, VpcTenancy,
 };
 use trueup_model::kinds::vpc::{AMAZON_RANGES, Vpc, action, attr, wait};
-use trueup_model::{Acted, ApiAction, Object, Record, Scope, ipv6};
+use trueup_model::{Acted, ApiAction, Kind, Object, Record, Ref, Scope, fact, ipv6};
 
 use crate::act::{Task, made_until};
 use crate::answer::{Reader, STATE, facts, needed, some, told};
 use crate::call::CallContext;
 use crate::failure::Failure;
 use crate::kinds::{Answer, Live, Which, asked, list_and_act, side_by_side};
-use crate::read::{Found, ObservedState, pages};
+use crate::read::{Found, Links, ObservedState, pages};
 use crate::{Ec2, cidr_block, ownership, tags};
 
 /// The pool of the ranges that Amazon gives.
 const AMAZON: &str = "Amazon";
 /// The pool of the ranges that an IPAM gives.
 const IPAM: &str = "IPAM Managed";
+
+/// What stands where a VPC has no set of DHCP options.
+const NO_SET: &str = "default";
 
 /// VPCs, live.
 pub struct Vpcs;
@@ -36,6 +39,27 @@ impl Live for Vpcs {
         let ours = objects.iter_mut().filter(|object| object.is_of(&scope.topology));
         let reads: Vec<_> = ours.map(|object| dns(ec2, object)).collect();
         Box::pin(side_by_side(reads.into_iter()))
+    }
+
+    /// Which set of DHCP options a VPC has is its own where the spec says it, and where that is the topology's.
+    fn complete(&self, object: &mut Object, links: &Links, scope: &Scope) {
+        let is_declared = scope.declares(object, attr::DHCP_OPTIONS.name);
+        match object.facts.get(fact::DHCP_OPTIONS).map(str::to_owned) {
+            None if is_declared => {
+                let why = "EC2 did not say its `dhcpOptionsId`".to_owned();
+                object.unread.insert(attr::DHCP_OPTIONS.into(), why);
+            }
+            Some(id) if Kind::DhcpOptions.is_id(&id) => {
+                if is_declared || links.dhcp_options.get(&id) == Some(&scope.topology) {
+                    object.record.set(attr::DHCP_OPTIONS, Ref::Id(id));
+                }
+            }
+            Some(id) if is_declared && id != NO_SET => {
+                let why = format!("EC2 says `{id}` as its `dhcpOptionsId`, which is no id of a set");
+                object.unread.insert(attr::DHCP_OPTIONS.into(), why);
+            }
+            None | Some(_) => {}
+        }
     }
 }
 
@@ -70,7 +94,7 @@ fn fold(vpc: aws_sdk_ec2::types::Vpc) -> Result<Object, Failure> {
         vpc.state.as_ref().map(|state| state.as_str()),
         &["pending", "available"],
     );
-    let mut facts = facts([(STATE, Some(state))]);
+    let mut facts = facts([(STATE, Some(state)), (fact::DHCP_OPTIONS, vpc.dhcp_options_id)]);
     let mut secondary = Vec::new();
     let associations = reader.always(
         attr::SECONDARY_CIDR_BLOCKS,
@@ -128,6 +152,8 @@ fn fold(vpc: aws_sdk_ec2::types::Vpc) -> Result<Object, Failure> {
         // They are no part of this answer: `dns` asks for them where they matter.
         enable_dns_support: None,
         enable_dns_hostnames: None,
+        // Whether it is looked at, the other answers decide.
+        dhcp_options: None,
     };
     let mut object = reader.object(ACTION, vpc.vpc_id, &typed, vpc.tags, facts)?;
     object.implicit = implicit;
@@ -190,6 +216,16 @@ async fn act(task: &Task<'_>) -> Result<Acted, Failure> {
             Ok(Acted::default())
         }
         action::MODIFY_ATTRIBUTE => modify(task).await,
+        action::ASSOCIATE_DHCP_OPTIONS => {
+            let set = task
+                .set_id(attr::DHCP_OPTIONS)
+                .unwrap_or_else(|| NO_SET.to_owned());
+            let request = task.ec2.client.associate_dhcp_options();
+            let request = request.vpc_id(task.id()?).dhcp_options_id(set);
+            task.call(action::ASSOCIATE_DHCP_OPTIONS, request, |request| request.send())
+                .await?;
+            Ok(Acted::default())
+        }
         action::DELETE => {
             delete(task, task.id()?).await?;
             Ok(Acted::default())

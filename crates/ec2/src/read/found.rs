@@ -58,6 +58,8 @@ pub struct Links {
     pub addresses: BTreeMap<String, (String, String)>,
     /// Of `DescribeNatGateways`: the interfaces of those on their way out.
     pub leaving: BTreeSet<String>,
+    /// Of `DescribeDhcpOptions`: the topology of each set that is one's.
+    pub dhcp_options: BTreeMap<String, String>,
     /// Of `DescribeVpcs`: the default VPC.
     pub default_vpcs: BTreeSet<String>,
 }
@@ -70,6 +72,7 @@ impl Links {
         self.default_acls.extend(other.default_acls);
         self.addresses.extend(other.addresses);
         self.leaving.extend(other.leaving);
+        self.dhcp_options.extend(other.dhcp_options);
         self.default_vpcs.extend(other.default_vpcs);
     }
 }

@@ -1,6 +1,7 @@
 //! The kinds: one file each, with the kind's struct, its table, its checks and its calls, and all of it in one
 //! value, `DEF`.
 
+pub mod dhcp_options;
 pub mod egress_only_internet_gateway;
 pub mod elastic_ip;
 pub mod flow_log;
@@ -26,6 +27,7 @@ impl Kind {
     pub fn def(self) -> &'static KindDef {
         match self {
             Self::Vpc => &vpc::DEF,
+            Self::DhcpOptions => &dhcp_options::DEF,
             Self::Subnet => &subnet::DEF,
             Self::InternetGateway => &internet_gateway::DEF,
             Self::EgressOnlyInternetGateway => &egress_only_internet_gateway::DEF,

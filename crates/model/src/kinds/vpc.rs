@@ -1,5 +1,7 @@
 //! `vpc`: a private network in one region.
 
+mod restrictions;
+
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +16,7 @@ use crate::net::{VPC_RANGE, overlap};
 use crate::observed::Object;
 use crate::plan::Disruption;
 use crate::rules::{After, Home, Live, Rules, Update, View, members_record, worst};
-use crate::schema::{Attribute, Effect, Members, Quota, Schema, Type, none, resets};
+use crate::schema::{Attribute, Effect, Follow, Members, Quota, Schema, Type, none, resets};
 use crate::topology::{Resource, Topology};
 use crate::value::{Record, Value};
 use crate::{Address, Kind, Loss, Ref, ipv6};
@@ -34,6 +36,7 @@ pub struct Vpc {
     pub instance_tenancy: String,
     pub enable_dns_support: Option<bool>,
     pub enable_dns_hostnames: Option<bool>,
+    pub dhcp_options: Option<Ref>,
 }
 
 impl Typed for Vpc {
@@ -52,6 +55,7 @@ attributes! {
     INSTANCE_TENANCY: str = "instance_tenancy";
     ENABLE_DNS_SUPPORT: bool = "enable_dns_support";
     ENABLE_DNS_HOSTNAMES: bool = "enable_dns_hostnames";
+    DHCP_OPTIONS: Ref = "dhcp_options";
 }
 
 actions! {
@@ -60,6 +64,7 @@ actions! {
     DISASSOCIATE_CIDR_BLOCK = modify "DisassociateVpcCidrBlock";
     MODIFY_ATTRIBUTE = modify "ModifyVpcAttribute";
     MODIFY_TENANCY = modify "ModifyVpcTenancy";
+    ASSOCIATE_DHCP_OPTIONS = modify "AssociateDhcpOptions";
     DELETE = delete "DeleteVpc";
 }
 
@@ -107,6 +112,9 @@ vpc:
         "What EC2 makes with a VPC comes and goes with it. `empty` takes out every rule, entry or route but the local \
          ones; anything else is what a [security group](security_group.md), a [network ACL](network_acl.md) or a \
          [route table](route_table.md) says, without what is EC2's. Taking the key out of the spec leaves it as it is.",
+        "EC2 gives a new VPC its own set of DHCP options, or the one that an account has made of it, and does not say \
+         which that is. So a VPC whose spec names no set keeps the one that it has; only a set of this topology's is \
+         taken from it (`default`, which is none).",
         "Replacing a VPC replaces everything in it.",
     ],
     attributes: &[
@@ -165,6 +173,13 @@ vpc:
         )
         .unfelt()
         .default(|| false.into()),
+        Attribute::new(
+            attr::DHCP_OPTIONS,
+            Type::Ref(Kind::DhcpOptions, Follow::Id),
+            "What its instances learn from DHCP.",
+        )
+        .absent("the set that it has, unless that is this topology's: then none")
+        .unfelt(),
     ],
     selected_by_tags: false,
     quota: Quota::Region(5),
@@ -222,7 +237,7 @@ impl Rules for VpcRules {
                     );
                 }
             }
-            check_secondary(resource, &ranges, out);
+            restrictions::check(resource, &ranges, out);
             check_ipv6(resource, out);
             if ranges.len() > 5 {
                 let message = format!(
@@ -282,7 +297,7 @@ impl Rules for VpcRules {
             ranges.added.iter().any(|new| {
                 net(old)
                     .zip(net(new))
-                    .is_some_and(|(old, new)| overlap(&old, &new) || restricts(&old, &new))
+                    .is_some_and(|(old, new)| overlap(&old, &new) || restrictions::restricts(&old, &new))
             })
         };
         let (first, last): (Vec<&Value>, Vec<&Value>) =
@@ -306,6 +321,12 @@ impl Rules for VpcRules {
             action::ASSOCIATE_CIDR_BLOCK.setting(update.after.only(&[ipv6::BLOCK.name, attr::IPV6_POOL.name]))
         }));
         calls.extend(update.set(attr::INSTANCE_TENANCY, action::MODIFY_TENANCY));
+        calls.extend(update.attach(
+            attr::DHCP_OPTIONS,
+            action::ASSOCIATE_DHCP_OPTIONS,
+            Some(action::ASSOCIATE_DHCP_OPTIONS),
+            action::ASSOCIATE_DHCP_OPTIONS,
+        ));
         let mut dns = [
             update.set(attr::ENABLE_DNS_SUPPORT, action::MODIFY_ATTRIBUTE),
             update.set(attr::ENABLE_DNS_HOSTNAMES, action::MODIFY_ATTRIBUTE),
@@ -467,68 +488,6 @@ fn check_ipv6(resource: &Resource, out: &mut Vec<Diagnostic>) {
             .at(resource.place(place), "")
             .help(help),
     );
-}
-
-/// The private ranges that EC2 does not mix in one VPC: a secondary range of one of them needs a primary
-/// range of the same one.
-const PRIVATE: [&str; 4] = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "198.19.0.0/16"];
-
-/// What a VPC whose primary range is in the first cannot add: everything in the second.
-const KEPT: [(&str, &str); 1] = [("172.16.0.0/12", "172.31.0.0/16")];
-
-/// EC2 refuses to add some ranges beside others: "IPv4 CIDR block association restrictions" in the VPC user
-/// guide. Ranges that are none of these, and 100.64.0.0/10, go with all.
-fn check_secondary(resource: &Resource, ranges: &[IpNet], out: &mut Vec<Diagnostic>) {
-    let Some((primary, secondary)) = ranges.split_first() else {
-        return;
-    };
-    for (index, range) in secondary.iter().enumerate() {
-        let home = PRIVATE.iter().find(|private| is_in(range, private));
-        let others = || {
-            ranges
-                .iter()
-                .enumerate()
-                .filter(|(at, _)| *at != index + 1)
-                .map(|(_, other)| other)
-        };
-        if others().any(|other| overlap(other, range)) {
-            continue;
-        }
-        let why = if let Some(home) = home.filter(|home| !is_in(primary, home)) {
-            format!("{range} is in {home}, and the primary range {primary} is not")
-        } else if let Some((outer, kept)) = KEPT
-            .iter()
-            .find(|(outer, kept)| is_in(primary, outer) && is_in(range, kept))
-        {
-            format!("no range of {kept} can be added to a VPC of {outer}")
-        } else if let Some(other) = others().find(|other| restricts(other, range)) {
-            format!("no range of 10.0.0.0/16 can be added beside {other}, which is in 10.0.0.0/15")
-        } else {
-            continue;
-        };
-        out.push(
-            Diagnostic::error(
-                "vpc-ranges-restricted",
-                format!("EC2 refuses to add {range} to {}: {why}", resource.address),
-            )
-            .at(resource.place(attr::SECONDARY_CIDR_BLOCKS), "cannot be added")
-            .at(resource.place(attr::CIDR_BLOCK), "the primary range")
-            .help(
-                "choose another range: of the same private block as the primary one, of \
-                 100.64.0.0/10, or a public one",
-            ),
-        );
-    }
-}
-
-fn is_in(range: &IpNet, outer: &str) -> bool {
-    outer.parse().is_ok_and(|outer: IpNet| outer.contains(range))
-}
-
-/// Whether EC2 does not add a range to a VPC while it has this other one: what is in 10.0.0.0/15 keeps out what is
-/// in 10.0.0.0/16 (Amazon VPC user guide: CIDR block association restrictions).
-fn restricts(there: &IpNet, added: &IpNet) -> bool {
-    is_in(there, "10.0.0.0/15") && is_in(added, "10.0.0.0/16")
 }
 
 /// The live VPC of an address, where the plan leaves it the same object.

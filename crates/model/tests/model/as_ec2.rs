@@ -295,6 +295,31 @@ const ROWS: &[Row] = &[
         refused: &["", "S3", "s3 ", "aws/s3"],
     },
     Row {
+        what: "a domain name such as corp.example",
+        source: "EC2 API reference, CreateDhcpOptions: domain-name; some Linux systems accept several with spaces between them",
+        kept: &[("corp.example", "corp.example"), ("A.b-c._d e", "A.b-c._d e")],
+        refused: &["", ".", "a.", " a", "a  b", "ä", "a,b"],
+    },
+    Row {
+        what: "an address such as 10.0.0.2, or AmazonProvidedDNS",
+        source: "EC2 API reference, CreateDhcpOptions: domain-name-servers; IPv6 is answered in short form",
+        kept: &[
+            ("AmazonProvidedDNS", "AmazonProvidedDNS"),
+            ("10.0.0.2", "10.0.0.2"),
+            ("2001:DB8:0::1", "2001:db8::1"),
+        ],
+        refused: &["", "amazonprovideddns", "10.0.0", "10.0.0.2/32", "dns.example"],
+    },
+    Row {
+        what: "an IPv4 or IPv6 address such as 169.254.169.123",
+        source: "EC2 API reference, CreateDhcpOptions: ntp-servers; IPv6 is answered in short form",
+        kept: &[
+            ("169.254.169.123", "169.254.169.123"),
+            ("FD00:EC2::123", "fd00:ec2::123"),
+        ],
+        refused: &["", "AmazonProvidedDNS", "time.example", "10.0.0.010"],
+    },
+    Row {
         what: "the ARN of a log group, a bucket or a delivery stream, such as arn:aws:s3:::my-logs",
         source: "EC2 API reference, CreateFlowLogs: LogDestination; CloudWatch Logs answers the ARN of a group with `:*` behind it, and EC2 takes \
                  the slash behind a folder for nothing",

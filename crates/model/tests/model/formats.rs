@@ -42,6 +42,16 @@ const WIDER: &[(&str, &str, &str)] = &[
         "2001:db8:::1",
     ),
     (
+        "an address such as 10.0.0.2, or AmazonProvidedDNS",
+        "the spellings of IPv6 are too many",
+        "2001:db8:::1",
+    ),
+    (
+        "an IPv4 or IPv6 address such as 169.254.169.123",
+        "the spellings of IPv6 are too many",
+        "2001:db8:::1",
+    ),
+    (
         "a port, or a range of ports such as 8000-8080",
         "it cannot compare the two ends",
         "90-80",

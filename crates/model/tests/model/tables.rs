@@ -74,6 +74,7 @@ fn faults<T: Typed>() -> Vec<String> {
 fn table_and_struct_are_one() {
     let all = [
         (Kind::Vpc, faults::<kinds::vpc::Vpc>()),
+        (Kind::DhcpOptions, faults::<kinds::dhcp_options::DhcpOptions>()),
         (Kind::Subnet, faults::<kinds::subnet::Subnet>()),
         (
             Kind::InternetGateway,

@@ -1,5 +1,7 @@
 //! DHCP options sets.
 
+use std::net::{Ipv4Addr, Ipv6Addr};
+
 use serde::{Deserialize, Serialize};
 
 use super::vpc::Vpc;
@@ -10,6 +12,9 @@ use crate::state::table::{Row, Table};
 use crate::wire::filter::{Field, Seen, fields};
 use crate::wire::page::USUAL;
 use crate::wire::{Fault, Xml};
+
+/// So many servers of one family.
+const SERVERS_LIMIT: usize = 4;
 
 /// A DHCP options set; it never changes.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -93,34 +98,76 @@ pub fn describe(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     )
 }
 
+/// What EC2 takes of one option.
+fn check(key: &str, values: &[String]) -> Answer {
+    let wrong = |why: &str| Err(Fault::invalid(&values.join(","), key, why));
+    let is_v4 = |value: &String| value.parse::<Ipv4Addr>().is_ok();
+    let is_v6 = |value: &String| value.parse::<Ipv6Addr>().is_ok();
+    let count = |is: &dyn Fn(&String) -> bool| values.iter().filter(|value| is(value)).count();
+    let number = |value: &String| {
+        value
+            .parse::<u32>()
+            .ok()
+            .filter(|_| !value.starts_with(['0', '+']))
+    };
+    match (key, values) {
+        (_, []) => wrong("it has no value"),
+        ("domain-name", [name]) => {
+            let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._- ".contains(&byte);
+            if name.is_empty() || !name.bytes().all(allowed) || name.split(['.', ' ']).any(str::is_empty) {
+                return wrong("it is no domain name");
+            }
+            Ok(())
+        }
+        ("domain-name-servers" | "ntp-servers", _) => {
+            let is_amazon = |value: &String| key == "domain-name-servers" && value == "AmazonProvidedDNS";
+            if values
+                .iter()
+                .any(|value| !is_amazon(value) && !is_v4(value) && !is_v6(value))
+            {
+                return wrong("it is no address");
+            }
+            if count(&|value| is_v4(value) || is_amazon(value)) > SERVERS_LIMIT
+                || count(&is_v6) > SERVERS_LIMIT
+            {
+                return wrong("there are too many servers");
+            }
+            Ok(())
+        }
+        ("netbios-name-servers", _) if count(&is_v4) == values.len() && values.len() <= SERVERS_LIMIT => {
+            Ok(())
+        }
+        ("netbios-name-servers", _) => wrong("it takes up to four IPv4 addresses"),
+        ("netbios-node-type", [ty]) if ["1", "2", "4", "8"].contains(&ty.as_str()) => Ok(()),
+        ("netbios-node-type", _) => wrong("it must be 1, 2, 4 or 8"),
+        ("ipv6-address-preferred-lease-time", [time])
+            if number(time).is_some_and(|time| (140..=2_147_483_647).contains(&time)) =>
+        {
+            Ok(())
+        }
+        ("ipv6-address-preferred-lease-time", _) => wrong("it must be from 140 to 2147483647"),
+        ("domain-name", _) => wrong("it takes one value"),
+        (other, _) => Err(Fault::invalid(
+            other,
+            "dhcpConfiguration.key",
+            "it is not a DHCP option",
+        )),
+    }
+}
+
 /// `CreateDhcpOptions`.
 pub fn create(call: &mut Call<'_>, x: &mut Xml) -> Answer {
-    let mut configurations = Vec::new();
+    let mut configurations: Vec<(String, Vec<String>)> = Vec::new();
     for configuration in call.params.list("DhcpConfiguration") {
         let key = configuration.required("Key")?;
-        let most = match key {
-            "domain-name" | "netbios-node-type" | "ipv6-address-preferred-lease-time" => 1,
-            "domain-name-servers" | "netbios-name-servers" => 4,
-            "ntp-servers" => 8,
-            other => {
-                return Err(Fault::invalid(
-                    other,
-                    "dhcpConfiguration.key",
-                    "it is not a DHCP option",
-                ));
-            }
-        };
         let values: Vec<String> = configuration
             .texts("Value")
             .into_iter()
             .map(str::to_owned)
             .collect();
-        if values.is_empty() || values.len() > most {
-            return Err(Fault::invalid(
-                &values.join(","),
-                key,
-                "it does not take that many values",
-            ));
+        check(key, &values)?;
+        if configurations.iter().any(|(have, _)| have == key) {
+            return Err(Fault::invalid(key, "dhcpConfiguration.key", "it is there twice"));
         }
         configurations.push((key.to_owned(), values));
     }
