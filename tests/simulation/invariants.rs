@@ -214,7 +214,8 @@ pub fn neighbours(observed: &Observed, topology: &Topology) -> String {
     let others = observed
         .objects
         .iter()
-        .filter(|object| !ours(object) && !object.implicit);
+        // What is read only where something speaks of it comes into sight with that: EC2's own DHCP options.
+        .filter(|object| !ours(object) && !object.implicit && object.kind.def().is_always_read);
     others
         .map(|object| format!("{} {}\n", object.id, object.record))
         .collect()
