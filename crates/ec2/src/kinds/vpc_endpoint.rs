@@ -175,6 +175,21 @@ fn read_type(ty: Option<&VpcEndpointType>, has_tables: bool, reader: &mut Reader
     let ours = TYPES
         .iter()
         .find(|(theirs, _)| theirs.eq_ignore_ascii_case(&word));
+    if ours.is_none() {
+        // Which of them an endpoint has, its type says.
+        let of_a_type: [&'static str; 7] = [
+            attr::SUBNETS.name,
+            attr::SUBNET.name,
+            attr::SECURITY_GROUPS.name,
+            attr::PRIVATE_DNS_ENABLED.name,
+            attr::IP_ADDRESS_TYPE.name,
+            attr::DNS_OPTIONS.name,
+            attr::POLICY.name,
+        ];
+        for name in of_a_type {
+            reader.unknown(name, "EC2 did not say of which type it is".to_owned());
+        }
+    }
     ours.map_or(word, |(_, ours)| (*ours).to_owned())
 }
 
