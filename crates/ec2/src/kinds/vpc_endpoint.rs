@@ -466,6 +466,7 @@ mod tests {
         let endpoint = Endpoint::builder()
             .vpc_endpoint_id("vpce-00000001")
             .vpc_id("vpc-00000001")
+            .vpc_endpoint_type(VpcEndpointType::Gateway)
             .service_name("com.amazonaws.us-west-2.s3");
         fold(
             endpoint
@@ -499,6 +500,7 @@ mod tests {
         let unread = |policy: Option<&str>| {
             let endpoint = Endpoint::builder()
                 .vpc_endpoint_id("vpce-00000001")
+                .vpc_endpoint_type(VpcEndpointType::Gateway)
                 .set_policy_document(policy.map(str::to_owned));
             fold(endpoint.build())
                 .unwrap()
