@@ -122,10 +122,17 @@ fn fold(endpoint: Endpoint) -> Result<Object, Failure> {
             endpoint.private_dns_enabled,
         )
     });
+    let service = read_service(endpoint.service_name, &mut reader);
+    let dns_options = if is_interface {
+        let has_name = private_dns == Some(true);
+        read_dns_options(endpoint.dns_options, has_name, &service, &mut reader)
+    } else {
+        None
+    };
     let addresses = endpoint.ip_address_type.as_ref().map(IpAddressType::as_str);
     let typed = VpcEndpoint {
         vpc: reader.id(attr::VPC, "vpcId", endpoint.vpc_id),
-        service: read_service(endpoint.service_name, &mut reader),
+        service,
         route_tables: tables.into_iter().map(Ref::Id).collect(),
         subnets,
         subnet,
@@ -138,10 +145,7 @@ fn fold(endpoint: Endpoint) -> Result<Object, Failure> {
                 addresses.map(str::to_owned),
             )
         }),
-        dns_options: endpoint
-            .dns_options
-            .filter(|_| is_interface)
-            .map(|options| read_dns_options(&options)),
+        dns_options,
         policy: if is(endpoint_type::GATEWAY_LOAD_BALANCER) {
             None
         } else {
@@ -205,15 +209,28 @@ fn read_service(name: Option<String>, reader: &mut Reader) -> String {
     service
 }
 
-fn read_dns_options(options: &DnsOptions) -> model::DnsOptions {
-    model::DnsOptions {
-        dns_record_ip_type: options
-            .dns_record_ip_type
-            .as_ref()
-            .map(|ty| ty.as_str().to_owned()),
-        private_dns_only_for_inbound_resolver_endpoint: options
-            .private_dns_only_for_inbound_resolver_endpoint,
+fn read_dns_options(
+    options: Option<DnsOptions>,
+    has_name: bool,
+    full: &str,
+    reader: &mut Reader,
+) -> Option<model::DnsOptions> {
+    const OPTIONS: Attr<Record> = attr::DNS_OPTIONS;
+    let Some(options) = options else {
+        reader.missing(OPTIONS, "dnsOptions");
+        return None;
+    };
+    let records = options.dns_record_ip_type.as_ref().map(DnsRecordIpType::as_str);
+    let records = reader.text(OPTIONS, "dnsRecordIpType", records.map(str::to_owned));
+    let only_inbound = options.private_dns_only_for_inbound_resolver_endpoint;
+    // Said of services that have gateway endpoints as well.
+    if has_name && only_inbound.is_none() && service::GATEWAY.contains(&service::short(full)) {
+        reader.missing(OPTIONS, "privateDnsOnlyForInboundResolverEndpoint");
     }
+    Some(model::DnsOptions {
+        dns_record_ip_type: Some(records),
+        private_dns_only_for_inbound_resolver_endpoint: only_inbound,
+    })
 }
 
 fn read_policy(text: Option<String>, reader: &mut Reader) -> Option<serde_json::Value> {

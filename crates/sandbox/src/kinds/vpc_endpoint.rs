@@ -94,7 +94,7 @@ fn write(x: &mut Xml, seen: &Seen<'_, VpcEndpoint>) {
     x.texts("routeTableIdSet", &row.route_tables);
     x.texts("subnetIdSet", &row.subnets);
     security_group::write_set(x, seen.region, &row.groups);
-    row.options.write(x, &row.kind);
+    row.options.write(x, row, &seen.region.name);
     x.text("privateDnsEnabled", row.private_dns);
     x.text("requesterManaged", false);
     x.texts("networkInterfaceIdSet", &row.interfaces);

@@ -84,10 +84,14 @@ impl Options {
     }
 
     /// How `DescribeVpcEndpoints` says it.
-    pub fn write(&self, x: &mut Xml, kind: &str) {
+    pub fn write(&self, x: &mut Xml, row: &VpcEndpoint, region: &str) {
+        let kind = &row.kind;
         if kind == "Gateway" {
             return;
         }
+        // Of a service that has both, hosts of the VPC are to use the gateway endpoint unless somebody says otherwise.
+        let usual = Some(true).filter(|_| row.private_dns && has_gateway(region, &row.service));
+        let only_inbound = self.only_inbound.or(usual);
         x.text("ipAddressType", &self.addresses);
         if kind == "Interface" {
             x.element("dnsOptions", |x| {
@@ -95,7 +99,7 @@ impl Options {
                     "dnsRecordIpType",
                     self.records.as_ref().unwrap_or(&self.addresses),
                 );
-                x.maybe("privateDnsOnlyForInboundResolverEndpoint", self.only_inbound);
+                x.maybe("privateDnsOnlyForInboundResolverEndpoint", only_inbound);
             });
         }
     }
@@ -147,13 +151,18 @@ pub fn check_service(call: &Call<'_>, service: &str, kind: &str) -> Answer {
     Ok(())
 }
 
+/// Whether a service has gateway endpoints as well.
+fn has_gateway(region: &str, service: &str) -> bool {
+    endpoint_service::services(region)
+        .iter()
+        .any(|known| known.kind == "Gateway" && service.ends_with(known.short()))
+}
+
 /// What the service's usual name needs to lead to an endpoint.
 pub fn check_private_dns(call: &Call<'_>, id: &str, row: &VpcEndpoint) -> Answer {
     let refused = |message: String| Err(Fault::new("InvalidParameter", message));
     let alive = |have: &VpcEndpoint| !matches!(have.state.as_str(), "deleting" | "deleted");
-    let has_gateway = endpoint_service::services(&call.region.name)
-        .iter()
-        .any(|known| known.kind == "Gateway" && row.service.ends_with(known.short()));
+    let has_gateway = has_gateway(&call.region.name, &row.service);
     if !has_gateway && row.options.only_inbound == Some(true) {
         return refused(format!(
             "PrivateDnsOnlyForInboundResolverEndpoint is not supported for the service {}",
@@ -188,7 +197,6 @@ pub fn check_private_dns(call: &Call<'_>, id: &str, row: &VpcEndpoint) -> Answer
             row.service, row.vpc
         ));
     }
-    // Of a service that has both, hosts of the VPC are to use the gateway endpoint unless somebody says otherwise.
     let short = row.service.rsplit('.').next().unwrap_or_default();
     let serves =
         |have: &VpcEndpoint| have.kind == "Gateway" && have.service.rsplit('.').next() == Some(short);
