@@ -385,13 +385,14 @@ fn private_dns(resource: &Resource, topology: &Topology, out: &mut Vec<Diagnosti
         let short = names::short(resource.record.text(attr::SERVICE));
         let message = format!("{} has no gateway endpoint for {short} here", vpc.address);
         out.push(
-            Diagnostic::warning("endpoint-dns", message)
+            Diagnostic::error("endpoint-dns", message)
                 .at(
                     resource.place(format!("{}.{}", attr::DNS_OPTIONS, attr::ONLY_INBOUND)),
                     "EC2 takes this only where the VPC has one",
                 )
                 .help(format!(
-                    "declare a `vpc_endpoint` with `service: {short}` and `route_tables`, unless somebody else has made one"
+                    "declare a `vpc_endpoint` with `service: {short}` and `route_tables`, or set `{}: false`",
+                    attr::ONLY_INBOUND
                 )),
         );
     }
