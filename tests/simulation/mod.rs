@@ -11,14 +11,14 @@ mod scenario;
 pub mod secrets;
 mod watch;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
 use fastrand::Rng;
 use tokio::time::sleep;
-use trueup_model::{Guard, Observed, Plan, Refused, Standing, Topology};
+use trueup_model::{Guard, Object, Observed, Plan, Refused, Standing, Topology};
 use trueup_sandbox::{Behaviour, DEFAULT_REGION, Options, Sandbox};
 
 use crate::{World, paused};
@@ -168,7 +168,7 @@ impl<'a> Simulation<'a> {
             {
                 return Err("what is protected would be deleted".to_owned());
             }
-            self.network.unprotect();
+            self.network.unprotect(|_| true);
             self.spec = Spec::of(&self.network);
             self.reach_whole(neighbours).await?;
         }
@@ -248,7 +248,7 @@ impl<'a> Simulation<'a> {
                 continue;
             }
             if !plan.refused.is_empty() {
-                self.choose_between_doubles(&plan).await?;
+                self.unprotect_for(&plan, &observed).await?;
                 continue;
             }
             if plan.is_empty() {
@@ -267,26 +267,46 @@ impl<'a> Simulation<'a> {
         }
     }
 
-    /// Of two protected objects at one address somebody chooses the one that goes; nothing else is refused.
-    async fn choose_between_doubles(&self, plan: &Plan) -> Result<(), String> {
-        let is_doubled = |object: &&trueup_model::Object| {
+    /// Of two protected objects at one address somebody chooses the one that goes, and what is protected is given up
+    /// where somebody has deleted what it is of, as EC2 lets them where it holds nothing: a flow log of a subnet.
+    /// Nothing else is refused.
+    async fn unprotect_for(&mut self, plan: &Plan, observed: &Observed) -> Result<(), String> {
+        let is_doubled = |object: &&Object| {
             object
                 .owner
                 .as_ref()
                 .is_some_and(|owner| owner.protect && owner.standing == Standing::Duplicate)
         };
-        let doubled: Vec<&str> = plan
+        let is_there = |id: &str| observed.objects.iter().any(|object| object.id == id);
+        let is_left_behind = |object: &&Object| {
+            let schema = object.kind.schema();
+            let loose = object.record.iter().filter(|(name, _)| !schema.holds(name));
+            let mut ids = loose.filter_map(|(_, value)| value.as_ref()?.id());
+            ids.any(|id| !is_there(id))
+        };
+        let doubled = plan.objects.values().filter(is_doubled);
+        let topology = &self.network.topology().name;
+        let own = observed
             .objects
-            .values()
-            .filter(is_doubled)
+            .iter()
+            .filter(|object| object.claim(topology).is_some());
+        let left_behind: Vec<&Object> = own.filter(is_left_behind).collect();
+        let given_up: BTreeSet<&str> = doubled
+            .chain(left_behind.iter().copied())
             .map(|object| object.id.as_str())
             .collect();
         let named =
-            |why: &Refused| matches!(why, Refused::Protected { id, .. } if doubled.contains(&id.as_str()));
+            |why: &Refused| matches!(why, Refused::Protected { id, .. } if given_up.contains(id.as_str()));
         if let Some(other) = plan.refused.iter().find(|refusal| !named(&refusal.why)) {
             return Err(format!("refused: {other:?}"));
         }
-        for id in doubled {
+        let addresses: BTreeSet<String> = left_behind
+            .iter()
+            .filter_map(|object| object.claim(topology).map(str::to_owned))
+            .collect();
+        self.network.unprotect(|address| addresses.contains(address));
+        self.spec = Spec::of(&self.network);
+        for id in given_up {
             self.ground
                 .world
                 .call(&format!("DeleteTags&ResourceId.1={id}&Tag.1.Key=trueup:protect"))
