@@ -9,7 +9,7 @@ use std::collections::{BTreeSet, HashMap};
 use ipnet::{IpNet, Ipv4Net};
 
 use crate::address::{Family, bounds, is_in, number};
-use crate::network::{Assignment, Behind, EndpointKind, Interface, NOWHERE, Network, Target};
+use crate::network::{Assignment, Behind, Endpoint, Interface, NOWHERE, Network, Target};
 use crate::ranges;
 
 /// What a question about a host depends on.
@@ -101,14 +101,8 @@ pub(crate) fn routed_to(network: &Network) -> impl Iterator<Item = usize> {
 
 /// The interfaces that something of the network leads to by itself.
 fn appliances(network: &Network) -> BTreeSet<usize> {
-    let endpoints = network
-        .endpoints
-        .iter()
-        .filter_map(|endpoint| match &endpoint.kind {
-            EndpointKind::Interface(interfaces) => Some(interfaces),
-            _ => None,
-        });
-    routed_to(network).chain(endpoints.flatten().copied()).collect()
+    let of_endpoints = network.endpoints.iter().flat_map(Endpoint::interfaces);
+    routed_to(network).chain(of_endpoints.copied()).collect()
 }
 
 /// The addresses that more than one has: where two VPCs use one range, groups cannot tell their hosts apart.

@@ -6,7 +6,7 @@ use crate::address::{Family, number};
 use crate::answer::{Answer, ask};
 use crate::engine::Engine;
 use crate::equivalence::{HostClass, is_named, pairs};
-use crate::network::{Endpoint, EndpointKind};
+use crate::network::Endpoint;
 use crate::packet_end::{Listed, Owner, PacketEnd};
 use crate::partition::partition;
 use crate::selector::{Selected, Selector, SelectorError, is_called};
@@ -92,13 +92,8 @@ pub(crate) fn named_endpoint<'n>(
         .iter()
         .filter(|_| network.vpcs[vpc].dns != Some(false))
         .filter(leads)
-        .filter_map(|endpoint| match &endpoint.kind {
-            EndpointKind::Interface(interfaces) if !interfaces.is_empty() => {
-                Some((endpoint, &interfaces[..]))
-            }
-            _ => None,
-        });
-    private.next()
+        .map(|endpoint| (endpoint, endpoint.interfaces()));
+    private.find(|(_, interfaces)| !interfaces.is_empty())
 }
 
 /// To a service: its name is looked up in the host's VPC first, where an interface endpoint may answer to it.

@@ -11,7 +11,7 @@ use trueup_model::expect::{AWS_SERVICES, INTERNET_V4, INTERNET_V6};
 use trueup_model::kinds::vpc_endpoint::service;
 
 use crate::engine::Engine;
-use crate::network::{Assignment, EndpointKind};
+use crate::network::Assignment;
 use crate::packet_end::{Addresses, Listed, Match, Owner, PacketEnd};
 use crate::partition::partition;
 
@@ -250,11 +250,7 @@ fn of_endpoint(engine: &Engine<'_>, endpoint: usize) -> Vec<usize> {
     let endpoints = &engine.network.endpoints;
     let own =
         (0..endpoints.len()).filter(|other| is_same(endpoints, *other, endpoint, |endpoint| &endpoint.named));
-    let interfaces = own.filter_map(|own| match &endpoints[own].kind {
-        EndpointKind::Interface(interfaces) => Some(interfaces),
-        _ => None,
-    });
-    interfaces.flatten().copied().collect()
+    own.flat_map(|own| endpoints[own].interfaces()).copied().collect()
 }
 
 /// Whether two parts are one, or have one name.

@@ -8,7 +8,7 @@ use trueup_model::{Address, Observed, Plan, Ref, Topology};
 use super::{Change, End, Row, Sets, Shift, packet_end, sets, shifts};
 use crate::engine::{Engine, Ready};
 use crate::fill::{after_plan, left};
-use crate::network::{EndpointKind, Network, Target};
+use crate::network::{Endpoint, Network, Target};
 use crate::question::{between, reach};
 use crate::selector::{Selected, Selector};
 
@@ -36,6 +36,8 @@ pub struct Causes<'a> {
     changed: BTreeMap<String, Address>,
     /// The hosts before and after, by name.
     hosts: [HashMap<&'a str, usize>; 2],
+    /// The endpoints that interfaces are of, by name.
+    owners: HashMap<&'a str, &'a str>,
     /// The network without the change at an address.
     without: BTreeMap<Address, Ready>,
 }
@@ -86,8 +88,22 @@ pub fn causes<'a>(
         elastic_ips,
         changed,
         hosts,
+        owners: [before, after].into_iter().flat_map(owners).collect(),
         without: BTreeMap::new(),
     }
+}
+
+/// The interfaces of endpoints with what they are of, by name.
+fn owners<'a>(engine: &'a Engine<'a>) -> impl Iterator<Item = (&'a str, &'a str)> {
+    let network = engine.network;
+    network.endpoints.iter().flat_map(|endpoint| {
+        endpoint.interfaces().iter().map(|own| {
+            (
+                network.interfaces[*own].named.name.as_str(),
+                endpoint.named.name.as_str(),
+            )
+        })
+    })
 }
 
 fn elastic_ips(topology: &Topology, live: &Observed) -> BTreeMap<String, BTreeSet<String>> {
@@ -190,18 +206,7 @@ impl Causes<'_> {
 
     /// What a host belongs to: an interface of an endpoint to that, and any other one to itself.
     fn owner(&self, host: &str) -> String {
-        let of = |engine: &Engine<'_>, hosts: &HashMap<&str, usize>| {
-            let index = hosts.get(host)?;
-            let mut endpoints = engine.network.endpoints.iter();
-            let own = endpoints.find(
-                |endpoint| matches!(&endpoint.kind, EndpointKind::Interface(all) if all.contains(index)),
-            );
-            own.map(|endpoint| endpoint.named.name.clone())
-        };
-        let mut sides = [self.before, self.after].into_iter().zip(&self.hosts);
-        sides
-            .find_map(|(engine, hosts)| of(engine, hosts))
-            .unwrap_or_else(|| host.to_owned())
+        (*self.owners.get(host).unwrap_or(&host)).to_owned()
     }
 
     /// What differs and is near an end.
@@ -353,12 +358,8 @@ fn behind_names(network: &Network, vpc: usize) -> BTreeSet<String> {
     let endpoints = network.endpoints.iter();
     let interfaces = endpoints
         .filter(|endpoint| endpoint.vpc == vpc && endpoint.private_dns)
-        .filter_map(|endpoint| match &endpoint.kind {
-            EndpointKind::Interface(interfaces) => Some(interfaces),
-            _ => None,
-        });
+        .flat_map(Endpoint::interfaces);
     interfaces
-        .flatten()
         .flat_map(|own| groups(network, *own).chain(of_subnet(network, network.interfaces[*own].subnet)))
         .collect()
 }

@@ -59,13 +59,6 @@ impl Part<'_> {
             .filter(|text| !text.is_empty())
     }
 
-    /// Whether all that packets feel of it was read.
-    fn is_known(&self) -> bool {
-        let schema = self.kind.schema();
-        let mut unread = self.unread.into_iter().flatten();
-        !unread.any(|(name, _)| schema.is_felt(name))
-    }
-
     /// The ids of the network interfaces that it has.
     fn network_interfaces(&self) -> impl Iterator<Item = String> {
         let all = self

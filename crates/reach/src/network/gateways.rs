@@ -54,6 +54,16 @@ pub struct Endpoint {
     pub is_unsure: bool,
 }
 
+impl Endpoint {
+    /// Its interfaces, where it works by such.
+    pub fn interfaces(&self) -> &[usize] {
+        match &self.kind {
+            EndpointKind::Interface(interfaces) => interfaces,
+            EndpointKind::Gateway | EndpointKind::Other => &[],
+        }
+    }
+}
+
 /// How an endpoint works.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum EndpointKind {

@@ -3,6 +3,7 @@
 use trueup_model::kinds::vpc_endpoint::{self, VpcEndpoint, attr, endpoint_type, service};
 use trueup_model::{Kind, fact, policy};
 
+use super::interfaces::addresses;
 use super::{Part, Records, key, list};
 use crate::network::{
     AddressPair, Assignment, Behind, Destination, Endpoint, EndpointKind, Interface, Named, Origin, Route,
@@ -95,14 +96,7 @@ impl Records<'_> {
                 .find(|live| live.subnet == key(reference))
                 .cloned();
             let addresses = match &live {
-                Some(live) => live
-                    .addresses
-                    .iter()
-                    .map(|(private, public)| AddressPair {
-                        private: Assignment::Known(*private),
-                        public: public.map(Assignment::Known),
-                    })
-                    .collect(),
+                Some(live) => addresses(live),
                 None => to_be_assigned(typed),
             };
             let index = self.network.interfaces.len();

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use trueup_model::kinds::vpc_endpoint::{self, endpoint_type};
+use trueup_model::kinds::vpc_endpoint::{VpcEndpoint, endpoint_type};
 use trueup_model::{Interfaces, Kind, NetworkInterface, Ref, fact};
 
 use super::super::parts::behind;
@@ -45,8 +45,10 @@ impl Records<'_> {
 
     /// The interfaces that interface endpoints are themselves, as far as the endpoints can be read.
     fn interfaces_of_endpoints(&self) -> BTreeSet<String> {
-        let is_interface =
-            |part: &&Part<'_>| vpc_endpoint::kind(part.record) == endpoint_type::INTERFACE && part.is_known();
+        let is_interface = |part: &&Part<'_>| {
+            part.typed::<VpcEndpoint>()
+                .is_ok_and(|endpoint| endpoint.endpoint_type == endpoint_type::INTERFACE)
+        };
         self.of(Kind::VpcEndpoint)
             .filter(is_interface)
             .flat_map(Part::network_interfaces)
@@ -68,10 +70,6 @@ impl Records<'_> {
             .iter()
             .map(|group| self.group(group, vpc))
             .collect();
-        let own = |(private, public): &(std::net::IpAddr, Option<std::net::IpAddr>)| AddressPair {
-            private: Assignment::Known(*private),
-            public: public.map(Assignment::Known),
-        };
         self.hosts.put(&interface.id, self.network.interfaces.len());
         self.network.interfaces.push(Interface {
             named: Named {
@@ -81,11 +79,22 @@ impl Records<'_> {
             },
             subnet,
             behind,
-            addresses: interface.addresses.iter().map(own).collect(),
+            addresses: addresses(interface),
             security_groups,
             source_dest_check: interface.source_dest_check,
             running: true,
             ..Interface::default()
         });
     }
+}
+
+/// The addresses that a live interface has.
+pub(super) fn addresses(interface: &NetworkInterface) -> Vec<AddressPair> {
+    let pairs = interface.addresses.iter();
+    pairs
+        .map(|(private, public)| AddressPair {
+            private: Assignment::Known(*private),
+            public: public.map(Assignment::Known),
+        })
+        .collect()
 }
