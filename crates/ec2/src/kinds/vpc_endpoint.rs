@@ -1,19 +1,21 @@
 //! `vpc_endpoint`, live.
 
+use aws_sdk_ec2::operation::delete_vpc_endpoints::DeleteVpcEndpointsError;
 use aws_sdk_ec2::types::{
     DnsOptions, DnsOptionsSpecification, DnsRecordIpType, IpAddressType, VpcEndpointType,
 };
 use trueup_model::kinds::vpc_endpoint::{
     self as model, VpcEndpoint, action, attr, endpoint_type, service, wait,
 };
-use trueup_model::{Acted, ApiAction, Attr, Object, Record, Ref, Value, fact, policy};
+use trueup_model::{Acted, Attr, Object, Record, Ref, Value, fact, policy};
 
 use crate::act::{Task, ids, made_until};
 use crate::answer::{Reader, STATE, facts};
-use crate::classify::{Class, classify};
+use crate::classify::Class;
 use crate::failure::Failure;
 use crate::kinds::{Live, Which, asked, list_and_act, security_group};
 use crate::read::{Found, ObservedState, pages};
+use crate::unsuccessful::refused;
 use crate::{Ec2, ownership, tags};
 
 type Endpoint = aws_sdk_ec2::types::VpcEndpoint;
@@ -406,36 +408,26 @@ async fn groups(task: &Task<'_>, record: &Record) -> Result<Vec<String>, Failure
 }
 
 async fn delete(task: &Task<'_>) -> Result<Acted, Failure> {
-    const ACTION: ApiAction = action::DELETE;
     let id = task.id()?;
     let request = task.ec2.client.delete_vpc_endpoints().vpc_endpoint_ids(id);
-    let refused = match task.call(ACTION, request, |request| request.send()).await {
-        // The call succeeds even where the deletion does not: what was refused is in its answer.
-        Ok(answer) => answer
-            .unsuccessful
-            .unwrap_or_default()
-            .into_iter()
-            .find_map(|item| item.error)
-            .map(|error| {
-                let (code, message) = (error.code.unwrap_or_default(), error.message.unwrap_or_default());
-                Failure {
-                    class: classify(&code, &message, false),
-                    code,
-                    ..Failure::invalid(ACTION.name, message)
-                }
-            }),
-        Err(failure) => Some(failure),
-    };
-    match refused {
-        // Other things than the endpoint may be missing as well.
-        Some(failure) if failure.class == Class::NotFound && failure.code.contains("Endpoint") => {
-            Ok(Acted::default())
-        }
-        Some(failure) => Err(failure),
-        None => Ok(Acted {
+    let ended = task.call(action::DELETE, request, |request| async move {
+        let answer = request.send().await?;
+        refused(
+            answer,
+            |answer| answer.unsuccessful(),
+            DeleteVpcEndpointsError::generic,
+        )
+    });
+    match ended.await {
+        Ok(_) => Ok(Acted {
             wait: Some(wait::DELETED.of(id)),
             ..Acted::default()
         }),
+        // Other things than the endpoint may be missing as well.
+        Err(failure) if failure.class == Class::NotFound && failure.code.contains("Endpoint") => {
+            Ok(Acted::default())
+        }
+        Err(failure) => Err(failure),
     }
 }
 
