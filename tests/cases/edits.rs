@@ -1,13 +1,13 @@
 //! Every edit of a spec, there and back: it takes the calls that it should take, and nothing is left to do
 //! after it.
 
-use trueup_model::{Action, Event, Kind, Plan};
+use trueup_model::{Action, Event, Kind};
 use trueup_sandbox::Behaviour;
 use trueup_tests::edit_list::{
     Edit, edits_in_place, edits_of_resources, edits_that_replace, edits_with_a_stop,
 };
 use trueup_tests::flips::{Flip, flips};
-use trueup_tests::{EVERY_KIND, World, paused, topology};
+use trueup_tests::{EVERY_KIND, World, calls_of, paused, topology};
 
 #[test]
 fn every_kind_is_made_read_back_and_deleted() {
@@ -64,10 +64,6 @@ fn try_edits(edits: Vec<Edit>, exactly: bool) {
         }
         world.destroy(&topology(base)).await;
     });
-}
-
-fn calls_of(plan: &Plan) -> Vec<&str> {
-    plan.steps.iter().map(|step| step.call.action.name).collect()
 }
 
 #[test]

@@ -1,14 +1,10 @@
 //! Flow logs: what EC2 tells only in a list or only later, and which of two comes first.
 
-use trueup_model::{Action, Note, Plan};
-use trueup_tests::{World, paused, topology};
+use trueup_model::{Action, Note};
+use trueup_tests::{World, calls_of, paused, topology};
 
 const SPEC: &str = include_str!("../../specs/flow-log.yaml");
 const ARN: &str = "arn:aws:logs:us-west-2:123456789012:log-group:/vpc/rejects";
-
-fn calls(plan: &Plan) -> Vec<&str> {
-    plan.steps.iter().map(|step| step.call.action.name).collect()
-}
 
 #[test]
 fn the_example_is_applied_is_stable_and_is_destroyed() {
@@ -40,7 +36,7 @@ fn a_log_group_by_its_name_and_by_its_arn_is_one() {
             &format!("log_destination: {}", ARN.replace("123456789012", "210987654321")),
         );
         assert_eq!(
-            calls(&world.plan(&topology(&other)).await),
+            calls_of(&world.plan(&topology(&other)).await),
             ["DeleteFlowLogs", "CreateFlowLogs"]
         );
     });
@@ -92,7 +88,7 @@ fn a_replacement_deletes_first_only_where_ec2_takes_one() {
             ),
         ] {
             let plan = world.plan(&topology(&SPEC.replace(from, to))).await;
-            let order_of: Vec<&str> = calls(&plan)
+            let order_of: Vec<&str> = calls_of(&plan)
                 .into_iter()
                 .filter(|call| call.ends_with("FlowLogs"))
                 .collect();

@@ -1,7 +1,6 @@
 //! Interface endpoints: what EC2 asks of the order in which their subnets, groups, names and addresses change.
 
-use trueup_model::Plan;
-use trueup_tests::{World, parsed, paused, topology};
+use trueup_tests::{World, calls_of, parsed, paused, topology};
 
 const BASE: &str = r#"
 topology: t
@@ -22,10 +21,6 @@ fn with(endpoints: &str) -> String {
     format!("{BASE}vpc_endpoint:\n{endpoints}")
 }
 
-fn calls(plan: &Plan) -> Vec<&str> {
-    plan.steps.iter().map(|step| step.call.action.name).collect()
-}
-
 /// Applies one after the other, each from what the one before left, and says the calls of the last.
 fn applied(specs: &[&str]) -> Vec<String> {
     paused(async {
@@ -34,7 +29,7 @@ fn applied(specs: &[&str]) -> Vec<String> {
         for spec in specs {
             let wanted = topology(spec);
             let plan = world.apply(&wanted).await;
-            last = calls(&plan).into_iter().map(str::to_owned).collect();
+            last = calls_of(&plan).into_iter().map(str::to_owned).collect();
             assert!(world.plan(&wanted).await.is_empty(), "{spec}");
         }
         last

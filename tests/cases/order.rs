@@ -8,7 +8,7 @@ use trueup_ec2::Transport;
 use trueup_model::Note;
 use trueup_sandbox::Behaviour;
 use trueup_tests::trial::Trial;
-use trueup_tests::{World, paused, topology};
+use trueup_tests::{World, calls_of, paused, topology};
 
 const PROTECTED: &str = "topology: t
 region: us-west-2
@@ -362,7 +362,7 @@ fn a_customers_prefix_list_takes_the_room_of_all_that_it_may_hold() {
         world.apply(&ports).await;
         let listed = group(&format!("{{protocol: tcp, port: 443, prefix_list: {list}}}"));
         let plan = world.plan(&listed).await;
-        let order: Vec<&str> = plan.steps.iter().map(|step| step.call.action.name).collect();
+        let order = calls_of(&plan);
         assert_eq!(
             order,
             [
@@ -379,7 +379,7 @@ fn a_customers_prefix_list_takes_the_room_of_all_that_it_may_hold() {
         world.run(&plan).await;
         // On the way back it is the list that makes room.
         let plan = world.plan(&ports).await;
-        let order: Vec<&str> = plan.steps.iter().map(|step| step.call.action.name).collect();
+        let order = calls_of(&plan);
         assert_eq!(
             order,
             [

@@ -25,7 +25,7 @@ use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use trueup_model::{Files, Observed, Topology};
+use trueup_model::{Files, Observed, Plan, Topology};
 
 /// A public key that stands for every key file in the tests.
 pub const PUBLIC_KEY: &str =
@@ -92,6 +92,11 @@ pub fn parsed_with(text: &str, files: &dyn Files) -> Result<Topology, String> {
 /// Where it is not.
 pub fn topology(text: &str) -> Topology {
     parsed(text).unwrap_or_else(|problems| panic!("{problems}"))
+}
+
+/// The actions of a plan's steps, in their order.
+pub fn calls_of(plan: &Plan) -> Vec<&str> {
+    plan.steps.iter().map(|step| step.call.action.name).collect()
 }
 
 /// How many objects each address has; what nobody's topology has is by its id.
