@@ -137,10 +137,14 @@ pub(super) fn dns_options(record: &Record, context: &mut Context<'_>) {
         records => records == addresses || addresses == "dualstack",
     };
     if !fits {
+        let which = match record.get(attr::IP_ADDRESS_TYPE) {
+            Some(said) => format!("is {said}"),
+            None => "does not say that it has some".to_owned(),
+        };
         context.problem(
             format!("{}.{}", attr::DNS_OPTIONS, attr::DNS_RECORD_IP_TYPE),
             "endpoint-dns",
-            format!("its names cannot lead to {records} addresses: its `ip_address_type` is {addresses}"),
+            format!("its names cannot lead to {records} addresses: its `ip_address_type` {which}"),
             format!("set `ip_address_type: {records}`, or take `dns_record_ip_type` out"),
         );
     }
