@@ -23,11 +23,12 @@ const STAND_INS: [(&str, &str); 6] = [
 ];
 
 /// What gives up what this run has just made, because somebody else made the same.
-const GIVES_UP: [(&str, &str); 4] = [
+const GIVES_UP: [(&str, &str); 5] = [
     ("DeleteVpc", "CreateVpc"),
     ("DeleteInternetGateway", "CreateInternetGateway"),
     ("ReleaseAddress", "AllocateAddress"),
     ("DeleteDhcpOptions", "CreateDhcpOptions"),
+    ("DisassociateVpcCidrBlock", "AssociateVpcCidrBlock"),
 ];
 
 /// The calls that end an object, and the parameter that names it: by its id, but for key pairs, which only
@@ -276,13 +277,15 @@ impl Announced {
     /// the tags that it has now.
     fn touches(&self, action: &str, request: &str, sandbox: &Sandbox) -> Option<String> {
         let touched: Vec<&Touched> = self.announced(action).collect();
+        let finds = self.actions.keys().any(|action| action.starts_with("Describe"));
         let is_announced = |id: &str| {
             let tags = sandbox.tags_of(DEFAULT_REGION, id);
             let address = tags
                 .get(tags::ADDRESS)
                 .filter(|_| !tags.contains_key(tags::RETIRING));
-            // What EC2 made with a VPC of ours may carry the spec's tags, and carries none of ownership.
-            !tags.contains_key(tags::ADDRESS)
+            // What EC2 makes with a VPC of this plan gets the spec's tags in it, and none of ownership.
+            tags.is_empty()
+                || (finds && !tags.contains_key(tags::ADDRESS))
                 || touched.iter().any(|touched| {
                     touched.ids.contains(id) || address.is_some_and(|it| touched.addresses.contains(it))
                 })

@@ -30,6 +30,13 @@ pub struct Home<'a> {
     pub around: Option<&'a Object>,
 }
 
+impl Home<'_> {
+    /// Whether it has, or is to have, an IPv6 range.
+    pub fn has_ipv6(&self) -> bool {
+        !self.record.text(ipv6::BLOCK).is_empty()
+    }
+}
+
 /// A kind's attributes, checks and calls.
 pub trait Rules: Sync {
     /// Rewrites a record as a person wrote it into its canonical form: shorthands expanded, files read, names
@@ -370,7 +377,7 @@ fn find(implicit: &Implicit, born: &Record, record: &Record) -> Vec<Call> {
 pub fn newborn(resource: &Resource, home: Option<Home<'_>>) -> Record {
     let kind = resource.address.kind;
     let mut born = kind.schema().defaults();
-    let ipv6 = home.is_some_and(|home| !home.record.text(ipv6::BLOCK).is_empty());
+    let ipv6 = home.as_ref().is_some_and(Home::has_ipv6);
     let own = Ref::Name(resource.address.clone());
     kind.rules().implicit(&own, ipv6, &mut born);
     for attribute in kind

@@ -192,11 +192,6 @@ fn exchanged<'a>(update: &Update<'a>, direction: Attr<[Value]>) -> Vec<Portion<'
     room::exchange(have, most, &rules.added, &rules.removed, &weight)
 }
 
-/// Whether a VPC has an IPv6 range.
-fn has_ipv6(home: &Home<'_>) -> bool {
-    !home.record.text(ipv6::BLOCK).is_empty()
-}
-
 /// All that a security group is.
 pub static DEF: KindDef = KindDef {
     schema: &SCHEMA,
@@ -395,7 +390,7 @@ impl Rules for SecurityGroupRules {
         let is_open = |rule: &&Value| RULES.key(rule) == RULES.key(&rule::allow_all_ipv6());
         let open = match object {
             Some(object) => object.record.list(attr::EGRESS).iter().find(is_open)?.clone(),
-            None => home.filter(has_ipv6).map(|_| rule::allow_all_ipv6())?,
+            None => home.filter(Home::has_ipv6).map(|_| rule::allow_all_ipv6())?,
         };
         let mut record = resource.record.clone();
         SCHEMA.set_list(&mut record, attr::EGRESS, vec![rule::allow_all(), open]);
@@ -403,7 +398,7 @@ impl Rules for SecurityGroupRules {
     }
 
     fn initial_state(&self, born: &mut Record, home: Home<'_>) {
-        if has_ipv6(&home) {
+        if home.has_ipv6() {
             SCHEMA.set_list(
                 born,
                 attr::EGRESS,

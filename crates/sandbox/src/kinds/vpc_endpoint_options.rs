@@ -172,7 +172,9 @@ pub fn check_private_dns(call: &Call<'_>, id: &str, row: &VpcEndpoint) -> Answer
     if !row.private_dns {
         return Ok(());
     }
-    if private_name(&call.region.name, &row.service).is_none() {
+    // Whether a service of others has such a name, only its owner knows.
+    if private_name(&call.region.name, &row.service).is_none() && !is_offered(&call.region.name, &row.service)
+    {
         return refused(format!(
             "Private DNS can't be enabled because the service {} does not provide a private DNS name.",
             row.service

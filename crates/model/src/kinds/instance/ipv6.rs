@@ -143,7 +143,7 @@ pub(super) fn fitted(resource: &Resource, object: Option<&Object>, home: Option<
     }
     let has = object.record.list(attr::IPV6_ADDRESSES);
     let going = subnet::ranges_that_go(home);
-    let comes = !home.record.text(ipv6::BLOCK).is_empty();
+    let comes = home.has_ipv6();
     let goes = |address: &Ipv6Addr| going.iter().any(|range| range.contains(address));
     let staying: Vec<&Value> = has
         .iter()
