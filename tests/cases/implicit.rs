@@ -1,6 +1,7 @@
 //! What EC2 makes with a VPC, where the VPC declares it: from nothing to nothing.
 
-use trueup_model::{Action, Kind, Object, Plan, Refused, StepAction, Topology};
+use trueup_model::{Action, Kind, Object, Plan, Refused, Step, StepAction, Topology};
+use trueup_reach::fill::after_plan;
 use trueup_tests::{World, paused, topology};
 
 const CLOSED: &str = include_str!("../../specs/closed-defaults.yaml");
@@ -292,5 +293,62 @@ fn what_carries_tags_of_ownership_is_refused() {
                 .await;
         }
         assert!(world.plan(&wanted).await.is_empty());
+    });
+}
+
+/// Two ways to say of a VPC's defaults what EC2 gives them without IPv6, the second one as far as it goes.
+const NARROW: [&str; 2] = [
+    "default_security_group: {egress: [{protocol: all, cidr: 0.0.0.0/0}]}, \
+     default_network_acl: {egress: [{rule_number: 100, action: allow, protocol: all, cidr: 0.0.0.0/0}], \
+     ingress: [{rule_number: 100, action: allow, protocol: all, cidr: 0.0.0.0/0}]}",
+    "default_security_group: empty, default_network_acl: \
+     {ingress: [{rule_number: 101, action: deny, protocol: all, cidr: '2001:db8::/32'}], \
+     egress: [{rule_number: 100, action: allow, protocol: all, cidr: 0.0.0.0/0}, \
+     {rule_number: 101, action: allow, protocol: all, cidr: '::/0'}]}",
+];
+
+/// The IPv6 range of a spec.
+const IPV6: &str = "ipv6_cidr_block: amazon";
+
+#[test]
+fn what_ec2_opens_for_an_ipv6_range_is_closed_in_the_same_plan() {
+    for keys in NARROW {
+        paused(async {
+            let world = World::new().await;
+            world.apply(&spec("", "")).await;
+            let wanted = spec(&format!("{IPV6}, {keys}"), "");
+            // That a plan after it is empty is what is asked here.
+            let plan = world.apply(&wanted).await;
+            let comes = |step: &Step| step.call.action.name == "AssociateVpcCidrBlock";
+            let comes = plan.steps.iter().find(|step| comes(step)).unwrap().number;
+            let made =
+                |step: &&Step| step.address.name.as_str() == "main.default" && step.call.sets.has("egress");
+            assert!(
+                plan.steps
+                    .iter()
+                    .filter(made)
+                    .all(|step| step.after.contains(&comes)),
+                "{keys}"
+            );
+        });
+    }
+}
+
+#[test]
+fn a_plan_for_an_ipv6_range_is_reviewed_with_what_ec2_opens_for_it() {
+    paused(async {
+        let world = World::new().await;
+        world.apply(&spec("", "")).await;
+        let wanted = spec(IPV6, "");
+        let (observed, plan) = (world.observe(&wanted).await, world.plan(&wanted).await);
+        let told = after_plan(&wanted, &observed, &plan, None).objects;
+        world.apply(&wanted).await;
+        for kind in [Kind::SecurityGroup, Kind::NetworkAcl] {
+            let is = made(&world, &wanted, kind).await;
+            let told = told.iter().find(|object| object.id == is.id).unwrap();
+            assert_eq!(told.record, is.record);
+            let before = observed.objects.iter().find(|object| object.id == is.id).unwrap();
+            assert_ne!(before.record, is.record);
+        }
     });
 }

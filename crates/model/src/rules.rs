@@ -9,6 +9,7 @@ use crate::action::{ApiAction, Role};
 use crate::attr::{Attr, TAGS, VPC};
 use crate::call::{Call, Claim, Needs};
 use crate::diagnostic::Diagnostic;
+use crate::kinds::vpc;
 use crate::observed::Object;
 use crate::plan::Disruption;
 use crate::reason::Note;
@@ -30,10 +31,15 @@ pub struct Home<'a> {
     pub around: Option<&'a Object>,
 }
 
-impl Home<'_> {
+impl<'a> Home<'a> {
     /// Whether it has, or is to have, an IPv6 range.
     pub fn has_ipv6(&self) -> bool {
         !self.record.text(ipv6::BLOCK).is_empty()
+    }
+
+    /// The live VPC that is to get an IPv6 range that it does not have.
+    pub fn gets_ipv6(&self) -> Option<&'a Object> {
+        self.live.filter(|live| vpc::gets_ipv6(live, self.record))
     }
 }
 
@@ -389,6 +395,24 @@ pub fn newborn(resource: &Resource, home: Option<Home<'_>>) -> Record {
         born.set_option(attribute.name, resource.record.value(attribute.name).cloned());
     }
     born
+}
+
+/// What EC2 makes of what it made with a VPC as soon as that gets an IPv6 range: what nobody has changed since is
+/// as in a new VPC that has one. None where nothing becomes different.
+pub fn opened(object: &Object) -> Option<Record> {
+    let born = |ipv6| {
+        let mut born = object.kind.schema().defaults();
+        let own = Ref::Id(object.id.clone());
+        object.kind.rules().implicit(&own, ipv6, &mut born);
+        born
+    };
+    let (shut, open) = (born(false), born(true));
+    let differing = |record| object.kind.schema().differing(&shut, record);
+    let mut record = object.record.clone();
+    for name in differing(&open).difference(&differing(&object.record)) {
+        record.set_option(*name, open.value(name).cloned());
+    }
+    (object.implicit && record != object.record).then_some(record)
 }
 
 /// What a new object has right after [`Rules::create`]: what that sets, and EC2's defaults. What is still

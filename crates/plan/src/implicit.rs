@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 
 use trueup_model::attr::VPC;
 use trueup_model::implicit::{Vpcs, address, owner};
+use trueup_model::rules::{After, opened};
 use trueup_model::{
-    Address, Kind, Note, Object, Owner, Refusal, Refused, Resource, Standing, TakenBy, Topology,
+    Address, Kind, Note, Object, Owner, Refusal, Refused, Resource, Standing, TakenBy, Topology, ipv6,
 };
 
 use crate::fold::Folded;
-use crate::verdict::Judged;
+use crate::verdict::{Judged, Verdict};
 
 /// Gives each object that EC2 made with a VPC which holds an address its own, where the spec declares it; one on
 /// which somebody has put tags of ownership is refused.
@@ -103,6 +104,14 @@ pub fn leave(objects: &mut [Object], addresses: &BTreeSet<String>) {
     for object in objects {
         object.owner.take_if(|owner| has(owner));
     }
+}
+
+/// What EC2 opens when the VPC gets an IPv6 range is changed when that is done.
+pub fn after(verdict: &Verdict<'_>) -> Option<After> {
+    let vpc = verdict.home?.gets_ipv6()?;
+    opened(verdict.object?)?;
+    let address = verdict.resource?.record.get(VPC)?.address()?;
+    Some(After::Changed(address.clone(), vpc.id.clone(), ipv6::BLOCK.name))
 }
 
 /// What the reader of a plan is told of one that lets go of other groups before it goes.

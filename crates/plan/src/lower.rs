@@ -14,6 +14,7 @@ use trueup_model::{
 
 use crate::fold::Folded;
 use crate::graph::{Before, Graph, Why};
+use crate::implicit;
 use crate::verdict::{Judged, Verdict};
 
 /// A step before it has a number.
@@ -457,7 +458,9 @@ impl<'v> Lowering<'v> {
             let node = &self.nodes[index];
             let address = &node.verdict.address;
             let record = node.verdict.resource.map_or(&empty, |resource| &resource.record);
-            for after in address.kind.rules().after(address, node.call, record, &view) {
+            let mut hooks = address.kind.rules().after(address, node.call, record, &view);
+            hooks.extend(implicit::after(node.verdict));
+            for after in hooks {
                 let (other, step) = match &after {
                     After::Ready(other) => (other, self.ready.get(other).copied()),
                     After::Gone(other, id) => (other, self.ended.get(id.as_str()).copied()),

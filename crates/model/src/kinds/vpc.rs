@@ -448,6 +448,15 @@ fn ipv6_difference<'a>(update: &Update<'a>) -> (Vec<&'a str>, bool) {
     )
 }
 
+/// Whether a live VPC is to get an IPv6 range that it does not have.
+pub fn gets_ipv6(live: &Object, wanted: &Record) -> bool {
+    match wanted.text(ipv6::BLOCK) {
+        "" => false,
+        ipv6::AMAZON => live.facts.list(AMAZON_RANGES).is_empty(),
+        range => !ipv6::all(live.record.text(ipv6::BLOCK)).any(|has| has == range),
+    }
+}
+
 /// The ranges that Amazon gave and that are known.
 fn amazon_ranges(object: &Object) -> impl Iterator<Item = &str> {
     let given = object.facts.list(AMAZON_RANGES).iter().filter_map(Value::as_text);

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
+use trueup_model::rules::opened;
 use trueup_model::{
     Address, AttributeChange, Cause, Effect, Home, Kind, Object, Record, Ref, Resource, Type,
 };
@@ -104,14 +105,20 @@ impl<'a> Judge<'a> {
     }
 
     /// How what is wanted differs from what is there, of both what could be read; references to what is
-    /// replaced are the ids of what goes.
+    /// replaced are the ids of what goes, and what EC2 opens by this plan is open.
     fn difference(&self, object: &Object, resource: &Resource) -> Difference {
         let adrift = self.adrift(resource);
         let known =
             |record: &Record| unread::without(object, self.readable(object.kind, record)).without(adrift);
+        let opens = self.home(resource).is_some_and(|home| home.gets_ipv6().is_some());
+        let opened = opened(object).filter(|_| opens);
         Difference::new(
             object.kind,
-            known(&unfold(object.kind, &object.record, &self.replaced)),
+            known(&unfold(
+                object.kind,
+                opened.as_ref().unwrap_or(&object.record),
+                &self.replaced,
+            )),
             known(&self.fitted(resource, Some(object))),
         )
     }

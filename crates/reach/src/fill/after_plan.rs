@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use trueup_model::attr::{Attr, ELASTIC_IP, SUBNET, VPC};
-use trueup_model::kinds::{instance, route_table, subnet};
-use trueup_model::rules::newborn;
+use trueup_model::kinds::{instance, route_table, subnet, vpc};
+use trueup_model::rules::{newborn, opened};
 use trueup_model::schema::Omitted;
 use trueup_model::{
     Action, Address, Change, Home, Kind, Loss, Object, Observed, Owner, Plan, Record, Ref, Resource,
@@ -69,6 +69,12 @@ pub fn after_plan(
         .filter(stays)
         .map(|object| own(object).map_or_else(|| object.clone(), |resource| updated(object, resource)))
         .collect();
+    // What the spec declares is as it says.
+    let live_vpcs = observed.objects.iter().filter(|object| object.kind == Kind::Vpc);
+    for vpc in live_vpcs.filter(|vpc| own(vpc).is_some_and(|wanted| vpc::gets_ipv6(vpc, &wanted.record))) {
+        let undeclared = objects.iter_mut().filter(|object| own(object).is_none());
+        undeclared.for_each(|object| open_ipv6(object, &vpc.id));
+    }
     for resource in made {
         objects.push(world.made(&resource.address, world.fitted(resource, None)));
         objects.extend(world.undeclared_table(&resource.address));
@@ -137,6 +143,15 @@ pub(super) fn along(observed: &Observed, ends: impl Fn(&str) -> bool) -> BTreeSe
 /// What EC2 made with a VPC goes with it.
 pub(super) fn ends_with_its_vpc(object: &Object, gone: &BTreeSet<&str>) -> bool {
     object.implicit && matches!(object.record.get(VPC), Some(Ref::Id(vpc)) if gone.contains(vpc.as_str()))
+}
+
+/// What EC2 made with a VPC opens when that gets an IPv6 range.
+pub(super) fn open_ipv6(object: &mut Object, vpc: &str) {
+    if object.record.get(VPC).and_then(Ref::id) == Some(vpc)
+        && let Some(opened) = opened(object)
+    {
+        object.record = opened;
+    }
 }
 
 /// What there is while a plan is carried out, and how it is called.

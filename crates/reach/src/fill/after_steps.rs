@@ -7,10 +7,11 @@ use trueup_model::attr::{ELASTIC_IP, TAGS};
 use trueup_model::kinds::instance;
 use trueup_model::schema::{Cost, Effect, Members};
 use trueup_model::{
-    Address, Kind, MemberKey, Object, Observed, Plan, Record, Ref, Role, Step, Topology, Type, Value, tags,
+    Address, Kind, MemberKey, Object, Observed, Plan, Record, Ref, Role, Step, Topology, Type, Value, ipv6,
+    tags,
 };
 
-use super::after_plan::{Turnover, World, along, claims, ends_with_its_vpc, without_public};
+use super::after_plan::{Turnover, World, along, claims, ends_with_its_vpc, open_ipv6, without_public};
 use super::observed::near;
 
 /// The steps of a plan, as far as they leave something to see.
@@ -113,6 +114,10 @@ impl<'a> AfterSteps<'a> {
             Role::Modify => {
                 if let Some(object) = self.place(&id, snapshot).and_then(Option::as_mut) {
                     self.change(object, &call.sets, &call.unsets);
+                }
+                if address.kind == Kind::Vpc && call.sets.has(ipv6::BLOCK) {
+                    let objects = snapshot.objects.iter_mut().flatten();
+                    objects.for_each(|object| open_ipv6(object, &id));
                 }
             }
             Role::Delete => {

@@ -208,18 +208,20 @@ pub fn open_ipv6(call: &mut Call<'_>, vpc: &str) {
                     own.map(|entry| entry.number).collect::<Vec<_>>()
                 };
                 let numbers = of(acl);
-                if numbers.contains(&LAST_IPV6) {
-                    continue;
-                }
                 let is_untouched = acl.entries.iter().any(|entry| {
                     let made = Entry::all(egress, 100, "allow");
                     (entry.egress, entry.number, &entry.peer) == (egress, 100, &made.peer)
                         && (&entry.protocol, &entry.action) == (&made.protocol, &made.action)
                 });
-                if acl.is_default && is_untouched && numbers.len() == 2 {
+                let others = numbers
+                    .iter()
+                    .filter(|number| ![LAST, LAST_IPV6].contains(number));
+                if acl.is_default && is_untouched && others.count() == 1 {
                     acl.entries.push(Entry::all_ipv6(egress, 101, "allow"));
                 }
-                acl.entries.push(Entry::all_ipv6(egress, LAST_IPV6, "deny"));
+                if !numbers.contains(&LAST_IPV6) {
+                    acl.entries.push(Entry::all_ipv6(egress, LAST_IPV6, "deny"));
+                }
             }
             acl.entries.sort_by_key(|entry| (!entry.egress, entry.number));
         });
