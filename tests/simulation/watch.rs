@@ -96,10 +96,12 @@ impl Touched {
                 Ref::Name(address) => self.addresses.insert(address.to_string()),
             };
         }
-        // What is taken away may lead to what an earlier run has marked as on its way out.
+        // What is taken away may lead to what an earlier run has marked as on its way out, and what EC2 made
+        // with a VPC carries no address.
         let held = |object: &&Object| {
-            unsets.iter().any(
-                |unset| matches!(unset, Ref::Name(it) if object.address(&plan.topology).as_ref() == Some(it)),
+            let given = sets.iter().filter(|_| object.implicit);
+            given.chain(&unsets).any(
+                |held| matches!(held, Ref::Name(it) if object.address(&plan.topology).as_ref() == Some(it)),
             )
         };
         self.ids
@@ -283,7 +285,7 @@ impl Announced {
             let address = tags
                 .get(tags::ADDRESS)
                 .filter(|_| !tags.contains_key(tags::RETIRING));
-            // What EC2 makes with a VPC of this plan gets the spec's tags in it, and none of ownership.
+            // What EC2 makes with a VPC of this plan is found, and gets the spec's tags and none of ownership.
             tags.is_empty()
                 || (finds && !tags.contains_key(tags::ADDRESS))
                 || touched.iter().any(|touched| {
