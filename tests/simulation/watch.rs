@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use trueup_ec2::Transport;
+use trueup_model::kinds::instance::attr::SECURITY_GROUPS;
 use trueup_model::{Kind, Object, Owner, Plan, Ref, Standing, Step, StepAction, tags};
 use trueup_sandbox::{DEFAULT_REGION, Sandbox};
 
@@ -104,8 +105,18 @@ impl Touched {
                 |held| matches!(held, Ref::Name(it) if object.address(&plan.topology).as_ref() == Some(it)),
             )
         };
-        self.ids
-            .extend(plan.objects.values().filter(held).map(|object| object.id.clone()));
+        // Where no security group is left, EC2 is given the default one.
+        let (call, name) = (&step.call, SECURITY_GROUPS.name);
+        let gives = call.sets.value(name).is_some_and(|all| !all.as_list().is_empty());
+        let leaves_none = (call.sets.has(name) || call.unsets.has(name)) && !gives;
+        let stands_in =
+            |object: &&Object| object.implicit && object.kind == Kind::SecurityGroup && leaves_none;
+        self.ids.extend(
+            plan.objects
+                .values()
+                .filter(|object| held(object) || stands_in(object))
+                .map(|object| object.id.clone()),
+        );
     }
 }
 
