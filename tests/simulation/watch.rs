@@ -105,12 +105,10 @@ impl Touched {
                 |held| matches!(held, Ref::Name(it) if object.address(&plan.topology).as_ref() == Some(it)),
             )
         };
-        // Where no security group is left, EC2 is given the default one.
-        let (call, name) = (&step.call, SECURITY_GROUPS.name);
-        let gives = call.sets.value(name).is_some_and(|all| !all.as_list().is_empty());
-        let leaves_none = (call.sets.has(name) || call.unsets.has(name)) && !gives;
-        let stands_in =
-            |object: &&Object| object.implicit && object.kind == Kind::SecurityGroup && leaves_none;
+        // In the place of no security group at all EC2 has the default one.
+        let groups = [&step.call.sets, &step.call.unsets].map(|record| record.list(SECURITY_GROUPS));
+        let stands = groups != [&[], &[]] && groups.contains(&&[][..]);
+        let stands_in = |object: &&Object| object.implicit && object.kind == Kind::SecurityGroup && stands;
         self.ids.extend(
             plan.objects
                 .values()

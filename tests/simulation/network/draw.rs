@@ -279,7 +279,12 @@ impl Network {
             endpoint["ip_address_type"] = json!("dualstack");
         }
         if self.one_in(3) {
-            endpoint["dns_options"] = json!({"dns_record_ip_type": *self.any(&["ipv4", "service-defined"])});
+            let records = ["ipv4", "dualstack", "service-defined"];
+            let records = match endpoint["ip_address_type"] {
+                Value::Null => &records[..1],
+                _ => &records[..],
+            };
+            endpoint["dns_options"] = json!({"dns_record_ip_type": *self.any(records)});
         }
         if self.one_in(6) {
             endpoint["dns_options"] = json!({"private_dns_only_for_inbound_resolver_endpoint": false});

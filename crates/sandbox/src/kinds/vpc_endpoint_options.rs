@@ -70,9 +70,17 @@ impl Options {
 
     /// Names lead to addresses that there are.
     fn check(&self) -> Answer {
+        // What the service defines are records of both kinds.
+        let needed = |records| {
+            if records == "service-defined" {
+                "dualstack"
+            } else {
+                records
+            }
+        };
         match self.records.as_deref() {
-            None | Some("service-defined") => Ok(()),
-            Some(records) if records == self.addresses || self.addresses == "dualstack" => Ok(()),
+            None => Ok(()),
+            Some(records) if [needed(records), "dualstack"].contains(&self.addresses.as_str()) => Ok(()),
             Some(records) => Err(Fault::new(
                 "InvalidParameter",
                 format!(

@@ -132,11 +132,13 @@ pub(super) fn dns_options(record: &Record, context: &mut Context<'_>) {
         options.text(attr::DNS_RECORD_IP_TYPE),
         record.get(attr::IP_ADDRESS_TYPE).unwrap_or("ipv4"),
     );
-    let fits = match records {
-        "" | "service-defined" => true,
-        records => records == addresses || addresses == "dualstack",
+    // What the service defines are records of both kinds.
+    let needed = if records == "service-defined" {
+        "dualstack"
+    } else {
+        records
     };
-    if !fits {
+    if !records.is_empty() && needed != addresses && addresses != "dualstack" {
         let which = match record.get(attr::IP_ADDRESS_TYPE) {
             Some(said) => format!("is {said}"),
             None => "does not say that it has some".to_owned(),
@@ -144,8 +146,8 @@ pub(super) fn dns_options(record: &Record, context: &mut Context<'_>) {
         context.problem(
             format!("{}.{}", attr::DNS_OPTIONS, attr::DNS_RECORD_IP_TYPE),
             "endpoint-dns",
-            format!("its names cannot lead to {records} addresses: its `ip_address_type` {which}"),
-            format!("set `ip_address_type: {records}`, or take `dns_record_ip_type` out"),
+            format!("its names cannot lead to {needed} addresses: its `ip_address_type` {which}"),
+            format!("set `ip_address_type: {needed}`, or take `dns_record_ip_type` out"),
         );
     }
     let at = || format!("{}.{}", attr::DNS_OPTIONS, attr::ONLY_INBOUND);
