@@ -188,7 +188,7 @@ fn judge(attempt: &str, result: Result<(), String>) -> bool {
 /// (`create_dhcp_options` of moto).
 fn adapted(text: &str) -> String {
     const OWN: [&str; 7] = [
-        "    ip_address_type: dualstack\n    dns_options: {dns_record_ip_type: service-defined}\n",
+        "    ip_address_type: dualstack\n    dns_options: {dns_record_ip_type: ipv4}\n",
         "\n    ipv6_address_preferred_lease_time: 200",
         "/all\n    destination_options: {file_format: parquet, per_hour_partition: true}",
         r#", ipv6_cidr_block: "2001:db8:50::/56", ipv6_pool: ipv6pool-ec2-0123456789abcdef0"#,

@@ -290,8 +290,8 @@ pub fn edits_in_place() -> Vec<Edit> {
         // One subnet in a zone: what goes, goes first.
         edit(
             Kind::VpcEndpoint,
+            "subnets: [dual]",
             "subnets: [public]",
-            "subnets: [private]",
             &["ModifyVpcEndpoint", "ModifyVpcEndpoint"],
         ),
         edit(
@@ -314,8 +314,8 @@ pub fn edits_in_place() -> Vec<Edit> {
         ),
         edit(
             Kind::VpcEndpoint,
-            "dns_record_ip_type: service-defined",
             "dns_record_ip_type: ipv4",
+            "dns_record_ip_type: service-defined",
             &["ModifyVpcEndpoint"],
         ),
         edit(None, "team: network", "team: core", &[]),

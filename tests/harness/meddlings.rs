@@ -439,7 +439,7 @@ pub const MEDDLINGS: &[Meddling] = &[
     meddling(
         "vpc_endpoint.sqs",
         "subnets",
-        &["ModifyVpcEndpoint&VpcEndpointId={vpc_endpoint.sqs}&RemoveSubnetId.1={subnet.public}"],
+        &["ModifyVpcEndpoint&VpcEndpointId={vpc_endpoint.sqs}&RemoveSubnetId.1={subnet.dual}"],
     ),
     meddling(
         "vpc_endpoint.ssm",
@@ -459,12 +459,12 @@ pub const MEDDLINGS: &[Meddling] = &[
     meddling(
         "vpc_endpoint.sqs",
         "ip_address_type",
-        &["ModifyVpcEndpoint&VpcEndpointId={vpc_endpoint.sqs}&IpAddressType=dualstack"],
+        &["ModifyVpcEndpoint&VpcEndpointId={vpc_endpoint.sqs}&IpAddressType=ipv4"],
     ),
     meddling(
         "vpc_endpoint.sqs",
         "dns_options",
-        &["ModifyVpcEndpoint&VpcEndpointId={vpc_endpoint.sqs}&DnsOptions.DnsRecordIpType=ipv4"],
+        &["ModifyVpcEndpoint&VpcEndpointId={vpc_endpoint.sqs}&DnsOptions.DnsRecordIpType=dualstack"],
     ),
 ];
 
@@ -509,7 +509,7 @@ pub fn network() -> String {
         );
     // With two VPCs, each resource says which is its own.
     let own = [
-        ("subnet", &["public", "private", "plain"][..]),
+        ("subnet", &["public", "private", "plain", "dual"][..]),
         ("route_table", &["public", "private"]),
         ("network_acl", &["inner", "outer"]),
         ("security_group", &["web", "db"]),

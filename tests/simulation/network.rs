@@ -321,7 +321,19 @@ impl Network {
         if let Some(drawn) = self.draw(kind)
             && let Some(resources) = self.resources(kind)
         {
-            resources.insert(name, drawn);
+            resources.insert(name.clone(), drawn);
+            if kind == "dhcp_options" {
+                self.give_dhcp_options(&name);
+            }
+        }
+    }
+
+    /// Half of the DHCP options that are drawn are a VPC's: that is drawn before them.
+    fn give_dhcp_options(&mut self, name: &str) {
+        if let Some(vpc) = self.name("vpc").filter(|_| self.rng.bool())
+            && let Some(vpc) = self.resources("vpc").and_then(|all| all.get_mut(&vpc))
+        {
+            vpc["dhcp_options"] = json!(name);
         }
     }
 
