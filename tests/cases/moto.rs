@@ -129,11 +129,7 @@ const EXCEPTIONS: &[Exception] = &[
     exception(
         "an interface endpoint is shown without its address type and DNS options, which do not change",
         "modify_vpc_endpoint of moto",
-        &[
-            "dns_record_ip_type: service-defined",
-            "&IpAddressType=",
-            "&DnsOptions.",
-        ],
+        &["dns_record_ip_type: ipv4", "&IpAddressType=", "&DnsOptions."],
     ),
     exception(
         "private DNS of an endpoint does not change",

@@ -35,6 +35,8 @@ shared! {
     TARGET: str = "target";
     /// Of an instance: its root volume.
     ROOT_VOLUME_ID: str = "root_volume_id";
+    /// Of a VPC or subnet: what VPC Block Public Access lets through there, in EC2's word.
+    INTERNET_GATEWAY_BLOCK_MODE: str = "internet_gateway_block_mode";
     /// Of a VPC: its set of DHCP options, whosever that is.
     DHCP_OPTIONS: str = "dhcp_options_id";
     /// Of a flow log: why EC2 delivers nothing.

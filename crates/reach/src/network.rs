@@ -115,7 +115,7 @@ pub struct Vpc {
     /// Whether Amazon's DNS server answers and hosts get DNS names, which private names of endpoints need;
     /// none where that is not known.
     pub dns: Option<bool>,
-    /// Whether VPC Block Public Access holds the internet off.
+    /// What VPC Block Public Access leaves of the internet for its subnets.
     pub public_access: PublicAccess,
     /// What of it is not known.
     pub unread: Unread,
@@ -160,8 +160,8 @@ impl Unread {
     }
 }
 
-/// What VPC Block Public Access leaves of an internet gateway.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// What VPC Block Public Access leaves of an internet gateway, the most first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum PublicAccess {
     /// Everything.
     #[default]
@@ -170,6 +170,18 @@ pub enum PublicAccess {
     BlockIngress,
     /// Nothing.
     BlockBidirectional,
+}
+
+impl PublicAccess {
+    /// That of a VPC or subnet, in EC2's word: `InternetGatewayBlockMode` of `DescribeVpcs` and `DescribeSubnets`.
+    pub fn of_mode(mode: &str) -> Option<Self> {
+        match mode {
+            "off" => Some(Self::Open),
+            "block-ingress" => Some(Self::BlockIngress),
+            "block-bidirectional" => Some(Self::BlockBidirectional),
+            _ => None,
+        }
+    }
 }
 
 /// A subnet.
@@ -187,6 +199,8 @@ pub struct Subnet {
     pub route_table: Option<usize>,
     /// The network ACL it is associated with; without one, the VPC's default ACL.
     pub network_acl: Option<usize>,
+    /// What VPC Block Public Access leaves of the internet here, where that is another than for the VPC.
+    pub public_access: Option<PublicAccess>,
 }
 
 /// A route table. The local routes are the VPC's ranges and are not listed.
@@ -457,6 +471,13 @@ impl Network {
     pub fn acl_of(&self, subnet: usize) -> Option<usize> {
         let subnet = &self.subnets[subnet];
         subnet.network_acl.or(self.vpcs[subnet.vpc].default_acl)
+    }
+
+    /// What VPC Block Public Access leaves of the internet in a subnet of a VPC; none where it is not one subnet.
+    pub fn public_access(&self, vpc: usize, subnet: Option<usize>) -> PublicAccess {
+        subnet
+            .and_then(|subnet| self.subnets[subnet].public_access)
+            .unwrap_or(self.vpcs[vpc].public_access)
     }
 
     /// The VPC of an interface.

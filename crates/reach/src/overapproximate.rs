@@ -184,6 +184,7 @@ fn subnet(
         ranges,
         route_table,
         network_acl,
+        public_access: agreed(own.iter().map(|(_, subnet)| subnet.public_access))?,
         ..first.clone()
     })
 }

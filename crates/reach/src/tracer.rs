@@ -327,12 +327,12 @@ impl<'a> Tracer<'a, '_> {
         }
         self.recorder.trace.via.push(name);
         match target {
-            Target::InternetGateway(index) => self.internet_gateway(*index, vpc),
+            Target::InternetGateway(index) => self.internet_gateway(*index, vpc, subnet),
             Target::NatGateway(index) => self.nat(*index, vpc, subnet),
             Target::Endpoint(index) => self.endpoint(*index, vpc),
             Target::Peering(index) => self.peering(*index, vpc),
             Target::TransitGateway(index) => self.transit(*index, vpc, subnet),
-            Target::EgressOnlyGateway(index) => self.egress_only(*index, vpc),
+            Target::EgressOnlyGateway(index) => self.egress_only(*index, vpc, subnet),
             Target::Interface(index) => self.appliance(*index, subnet),
             Target::Blackhole(name) => self
                 .recorder

@@ -2,9 +2,9 @@
 
 use crate::call::{Answer, Call};
 use crate::kinds::{
-    account, dhcp_options, egress_only_internet_gateway, elastic_ip, endpoint_service, flow_log, image,
-    instance, instance_attribute, instance_launch, instance_profile, instance_state, instance_type,
-    interface_ipv6, internet_gateway, key_pair, nat_gateway, network_acl, network_interface,
+    account, block_public_access, dhcp_options, egress_only_internet_gateway, elastic_ip, endpoint_service,
+    flow_log, image, instance, instance_attribute, instance_launch, instance_profile, instance_state,
+    instance_type, interface_ipv6, internet_gateway, key_pair, nat_gateway, network_acl, network_interface,
     network_interface_attribute, prefix_list, route, route_association, route_table, security_group,
     security_group_rule, sts, subnet, subnet_ipv6, tag, volume, vpc, vpc_endpoint, zone,
 };
@@ -94,6 +94,7 @@ actions! {
     "CreateTags" => tag::create;
     "CreateVolume" => volume::create, token;
     "CreateVpc" => vpc::create;
+    "CreateVpcBlockPublicAccessExclusion" => block_public_access::create_exclusion;
     "CreateVpcEndpoint" => vpc_endpoint::create, token;
     "DeleteDhcpOptions" => dhcp_options::delete;
     "DeleteEgressOnlyInternetGateway" => egress_only_internet_gateway::delete;
@@ -112,6 +113,7 @@ actions! {
     "DeleteTags" => tag::delete;
     "DeleteVolume" => volume::delete;
     "DeleteVpc" => vpc::delete;
+    "DeleteVpcBlockPublicAccessExclusion" => block_public_access::delete_exclusion;
     "DeleteVpcEndpoints" => vpc_endpoint::delete;
     "DescribeAccountAttributes" => account::describe_attributes;
     "DescribeAddresses" => elastic_ip::describe;
@@ -148,6 +150,8 @@ actions! {
     "DescribeVolumes" => volume::describe;
     "DescribeVolumesModifications" => volume::describe_modifications;
     "DescribeVpcAttribute" => vpc::describe_attribute;
+    "DescribeVpcBlockPublicAccessExclusions" => block_public_access::describe_exclusions;
+    "DescribeVpcBlockPublicAccessOptions" => block_public_access::describe_options;
     "DescribeVpcClassicLink" => account::retired;
     "DescribeVpcClassicLinkDnsSupport" => account::retired, no_dry_run;
     "DescribeVpcEndpointServices" => endpoint_service::describe;
@@ -177,6 +181,8 @@ actions! {
     "ModifySubnetAttribute" => subnet::modify_attribute, no_dry_run;
     "ModifyVolume" => volume::modify;
     "ModifyVpcAttribute" => vpc::modify_attribute, no_dry_run;
+    "ModifyVpcBlockPublicAccessExclusion" => block_public_access::modify_exclusion;
+    "ModifyVpcBlockPublicAccessOptions" => block_public_access::modify_options;
     "ModifyVpcEndpoint" => vpc_endpoint::modify;
     "ModifyVpcTenancy" => vpc::modify_tenancy;
     "MonitorInstances" => instance_attribute::monitor;

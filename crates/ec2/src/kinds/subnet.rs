@@ -11,6 +11,7 @@ use crate::act::{Task, made_until};
 use crate::answer::{Reader, STATE, facts, needed};
 use crate::classify::is_gone;
 use crate::failure::Failure;
+use crate::kinds::vpc::block_mode;
 use crate::kinds::{Live, Which, asked, find_one, list_and_act};
 use crate::read::{Found, Links, ObservedState, pages};
 use crate::{Ec2, association, cidr_block, ownership, tags};
@@ -117,6 +118,7 @@ fn fold(subnet: aws_sdk_ec2::types::Subnet) -> Result<Object, Failure> {
             FREE,
             subnet.available_ip_address_count.map(|count| count.to_string()),
         ),
+        block_mode(subnet.block_public_access_states),
     ]);
     let associations = reader.always(
         ipv6::BLOCK,

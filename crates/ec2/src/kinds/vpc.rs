@@ -3,10 +3,11 @@
 mod amazon;
 
 use aws_sdk_ec2::types::{
-    AttributeBooleanValue, Tenancy, VpcAttributeName, VpcCidrBlockStateCode, VpcTenancy,
+    AttributeBooleanValue, BlockPublicAccessStates, Tenancy, VpcAttributeName, VpcCidrBlockStateCode,
+    VpcTenancy,
 };
 use trueup_model::kinds::vpc::{AMAZON_RANGES, Vpc, action, attr, wait};
-use trueup_model::{Acted, ApiAction, Kind, Object, Record, Ref, Scope, fact, ipv6};
+use trueup_model::{Acted, ApiAction, Attr, Kind, Object, Record, Ref, Scope, fact, ipv6};
 
 use crate::act::{Task, made_until};
 use crate::answer::{Reader, STATE, facts, needed, some, told};
@@ -84,6 +85,15 @@ async fn list(ec2: &Ec2, which: Which<'_>) -> Result<Found, Failure> {
     Ok(found)
 }
 
+/// What VPC Block Public Access lets through there.
+pub(super) fn block_mode(states: Option<BlockPublicAccessStates>) -> (Attr<str>, Option<String>) {
+    let mode = states.and_then(|states| states.internet_gateway_block_mode);
+    (
+        fact::INTERNET_GATEWAY_BLOCK_MODE,
+        mode.map(|mode| mode.as_str().to_owned()),
+    )
+}
+
 fn fold(vpc: aws_sdk_ec2::types::Vpc) -> Result<Object, Failure> {
     const ACTION: &str = "DescribeVpcs";
     let mut reader = Reader::default();
@@ -94,7 +104,11 @@ fn fold(vpc: aws_sdk_ec2::types::Vpc) -> Result<Object, Failure> {
         vpc.state.as_ref().map(|state| state.as_str()),
         &["pending", "available"],
     );
-    let mut facts = facts([(STATE, Some(state)), (fact::DHCP_OPTIONS, vpc.dhcp_options_id)]);
+    let mut facts = facts([
+        (STATE, Some(state)),
+        (fact::DHCP_OPTIONS, vpc.dhcp_options_id),
+        block_mode(vpc.block_public_access_states),
+    ]);
     let mut secondary = Vec::new();
     let associations = reader.always(
         attr::SECONDARY_CIDR_BLOCKS,

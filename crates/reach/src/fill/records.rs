@@ -25,7 +25,7 @@ use trueup_model::{Interfaces, Kind, NetworkInterface, Place, Record, Ref, Resou
 use super::parts::{Index, list, services};
 use crate::network::{
     Assignment, EgressOnlyGateway, GroupRule, InternetGateway, Named, Network, NetworkOrigin, Peer,
-    RouteTable, SecurityGroup, Subnet, Unread, Vpc,
+    PublicAccess, RouteTable, SecurityGroup, Subnet, Unread, Vpc,
 };
 
 /// What is known about prefix lists, by name or id: EC2 tells it, and no spec does.
@@ -96,6 +96,11 @@ impl Part<'_> {
             .filter_map(|(key, value)| Some((key.to_owned(), value.as_text()?.to_owned())))
             .collect()
     }
+}
+
+/// What VPC Block Public Access leaves of the internet for a live VPC or subnet.
+fn public_access(part: &Part<'_>) -> Option<PublicAccess> {
+    PublicAccess::of_mode(part.fact(fact::INTERNET_GATEWAY_BLOCK_MODE)?)
 }
 
 /// The key that a reference means.
@@ -224,6 +229,9 @@ impl<'a> Records<'a> {
     }
 
     fn vpcs(&mut self) {
+        // An exclusion makes a VPC's mode weaker than the account's, which is what a new VPC gets.
+        let modes = self.of(Kind::Vpc).filter_map(public_access);
+        let new = modes.max().unwrap_or_default();
         for part in self.of(Kind::Vpc) {
             let unread = match part.typed::<vpc::Vpc>() {
                 Ok(_) => Unread::default(),
@@ -239,6 +247,7 @@ impl<'a> Records<'a> {
             let ipv6 = self.ipv6_ranges(part);
             let vpc = &mut self.network.vpcs[index];
             vpc.ranges = vpc::ranges(part.record);
+            vpc.public_access = public_access(part).unwrap_or(new);
             vpc.ranges.extend(ipv6);
             vpc.dns = both(
                 part.record,
@@ -315,6 +324,7 @@ impl<'a> Records<'a> {
                 zone: typed.availability_zone_id.or(typed.availability_zone),
                 route_table,
                 network_acl,
+                public_access: public_access(part),
             });
         }
     }

@@ -145,6 +145,12 @@ fn items<'j>(json: &'j Json, name: &str) -> &'j [Json] {
 }
 
 /// Whether a switch is on.
+/// What VPC Block Public Access leaves of the internet for a VPC or a subnet.
+fn public_access(item: &Item) -> Option<PublicAccess> {
+    let states = item.json.get("BlockPublicAccessStates")?;
+    PublicAccess::of_mode(text(states, "InternetGatewayBlockMode"))
+}
+
 fn is_on(json: &Json, name: &str) -> bool {
     json.get(name).and_then(Json::as_bool) == Some(true)
 }
@@ -271,14 +277,6 @@ impl Saved {
                 ranges.retain(|range| *range != primary);
                 ranges.insert(0, primary);
             }
-            let access = match text(
-                item.json.get("BlockPublicAccessStates").unwrap_or(&Json::Null),
-                "InternetGatewayBlockMode",
-            ) {
-                "block-bidirectional" => PublicAccess::BlockBidirectional,
-                "block-ingress" => PublicAccess::BlockIngress,
-                _ => PublicAccess::Open,
-            };
             let unread = Unread {
                 gateway: self.answers.lack(&item, "InternetGateways"),
                 hosts: self.answers.lack(&item, "NetworkInterfaces"),
@@ -290,7 +288,7 @@ impl Saved {
                 ranges,
                 region: item.site.region.clone(),
                 dns: Some(true),
-                public_access: access,
+                public_access: public_access(&item).unwrap_or_default(),
                 unread,
                 ..Vpc::default()
             });
@@ -348,6 +346,7 @@ impl Saved {
                 vpc,
                 ranges,
                 zone,
+                public_access: public_access(&item),
                 ..Subnet::default()
             });
         }

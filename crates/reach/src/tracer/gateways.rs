@@ -15,7 +15,7 @@ use crate::trace::{Check, Repair, Role, Stop};
 
 impl Tracer<'_, '_> {
     /// Out of a VPC by its internet gateway.
-    pub(super) fn internet_gateway(&mut self, gateway: usize, vpc: usize) -> Step<End> {
+    pub(super) fn internet_gateway(&mut self, gateway: usize, vpc: usize, subnet: usize) -> Step<End> {
         let network = self.network();
         let gateway = &network.internet_gateways[gateway];
         if gateway.vpc != Some(vpc) {
@@ -23,11 +23,12 @@ impl Tracer<'_, '_> {
                 .recorder
                 .dead(Code::Blackhole, &gateway.named, "it is not attached to this VPC");
         }
-        self.out(vpc, false)
+        self.out(vpc, Some(subnet), false)
     }
 
-    /// Out of a VPC by its internet gateway, or by one that a relaxed trace imagines.
-    pub(super) fn out(&mut self, vpc: usize, imagined: bool) -> Step<End> {
+    /// Out of a VPC by its internet gateway, or by one that a relaxed trace imagines; `subnet` is the one whose
+    /// route leads there.
+    pub(super) fn out(&mut self, vpc: usize, subnet: Option<usize>, imagined: bool) -> Step<End> {
         let network = self.network();
         let at = match self.recorder.engine.gateway_of(vpc) {
             Some(gateway) => network.internet_gateways[gateway].named.clone(),
@@ -49,7 +50,7 @@ impl Tracer<'_, '_> {
             None => return self.no_gateway(vpc),
         };
         let from_nat = matches!(self.source.owner, Owner::Nat(_));
-        let access = network.vpcs[vpc].public_access;
+        let access = network.public_access(vpc, subnet);
         if access == PublicAccess::BlockBidirectional || (access == PublicAccess::BlockIngress && !from_nat) {
             return self
                 .recorder
@@ -182,12 +183,21 @@ impl Tracer<'_, '_> {
             };
             self.target.owner = owner.unwrap_or(Owner::Outside);
         }
-        let (vpc, inner) = match self.target.owner {
-            Owner::Public(index, place) => (network.vpc_of(index), Owner::Interface(index, place)),
-            Owner::Interface(index, place) if self.target.family == Family::V6 => {
-                (network.vpc_of(index), Owner::Interface(index, place))
+        let host = |index: usize, place| {
+            let subnet = network.interfaces[index].subnet;
+            (
+                network.vpc_of(index),
+                Some(subnet),
+                Owner::Interface(index, place),
+            )
+        };
+        let (vpc, subnet, inner) = match self.target.owner {
+            Owner::Public(index, place) => host(index, place),
+            Owner::Interface(index, place) if self.target.family == Family::V6 => host(index, place),
+            Owner::NatPublic(index) => {
+                let gateway = &network.nat_gateways[index];
+                (gateway.vpc, gateway.subnet, Owner::Nat(index))
             }
-            Owner::NatPublic(index) => (network.nat_gateways[index].vpc, Owner::Nat(index)),
             _ => {
                 return self.recorder.dead(
                     Code::NoSuchHost,
@@ -208,7 +218,7 @@ impl Tracer<'_, '_> {
         };
         let named = &network.internet_gateways[gateway].named;
         let to_nat = matches!(inner, Owner::Nat(_));
-        let held = match home.public_access {
+        let held = match network.public_access(vpc, subnet) {
             PublicAccess::Open => false,
             PublicAccess::BlockIngress => !(to_nat && self.is_answer()),
             PublicAccess::BlockBidirectional => true,
@@ -370,7 +380,7 @@ impl Tracer<'_, '_> {
                     "{} is regional: no network ACL is taken to hold for it",
                     at.name
                 ));
-                self.out(vpc, false)
+                self.out(vpc, None, false)
             }
         }
     }
@@ -424,7 +434,7 @@ impl Tracer<'_, '_> {
             self.role,
             &[Repair { proposal, to: () }],
         )?;
-        self.out(vpc, true)
+        self.out(vpc, Some(subnet), true)
     }
 
     /// At a NAT gateway's own address: only an answer to what it sent out gets further.
@@ -495,7 +505,7 @@ impl Tracer<'_, '_> {
     }
 
     /// Out of an egress-only gateway.
-    pub(super) fn egress_only(&mut self, gateway: usize, vpc: usize) -> Step<End> {
+    pub(super) fn egress_only(&mut self, gateway: usize, vpc: usize, subnet: usize) -> Step<End> {
         let network = self.network();
         let place = &network.egress_only_gateways[gateway];
         let at = place.named.clone();
@@ -507,7 +517,7 @@ impl Tracer<'_, '_> {
                 .recorder
                 .dead(Code::Blackhole, &at, "it is not attached to this VPC");
         }
-        if network.vpcs[vpc].public_access == PublicAccess::BlockBidirectional {
+        if network.public_access(vpc, Some(subnet)) == PublicAccess::BlockBidirectional {
             return self
                 .recorder
                 .dead(Code::PublicAccessBlocked, &network.vpcs[vpc].named, "");

@@ -203,7 +203,7 @@ impl Tracer<'_, '_> {
     fn carry(&mut self, carrier: &Carrier, vpc: usize, subnet: usize) -> Step<End> {
         match carrier {
             Carrier::Route(target) => self.go(target, vpc, subnet),
-            Carrier::NewGateway => self.out(vpc, true),
+            Carrier::NewGateway => self.out(vpc, Some(subnet), true),
             Carrier::NewEndpoint => self.new_endpoint(vpc),
             Carrier::Local => self.deliver(vpc, None),
         }

@@ -1,6 +1,7 @@
 //! What EC2 has: one file per kind, with its rows, its filters and its actions.
 
 pub mod account;
+pub mod block_public_access;
 pub mod default_vpc;
 pub mod dhcp_options;
 pub mod egress_only_internet_gateway;

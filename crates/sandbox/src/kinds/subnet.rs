@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::ipv6::{self, Range6};
 use super::vpc::Vpc;
 use super::zone::{self, Zone};
-use super::{Kind, network_acl, range, route_table, subnet_ipv6, tag, yes};
+use super::{Kind, block_public_access, network_acl, range, route_table, subnet_ipv6, tag, yes};
 use crate::call::{ACCOUNT, Answer, Call, Listing, arn};
 use crate::due::What;
 use crate::state::Region;
@@ -182,9 +182,7 @@ fn write(x: &mut Xml, seen: &Seen<'_, Subnet>) {
         x.text("enableResourceNameDnsARecord", subnet.dns_a_record);
         x.text("enableResourceNameDnsAAAARecord", subnet.dns_aaaa_record);
     });
-    x.element("blockPublicAccessStates", |x| {
-        x.text("internetGatewayBlockMode", "off");
-    });
+    block_public_access::write_states(x, seen.region, &subnet.vpc, Some(seen.id));
     tag::write_if_any(x, seen.region, seen.id);
 }
 

@@ -42,7 +42,7 @@ const RULE: Taggable = Taggable {
 };
 
 fn of(id: &str) -> Option<&'static Taggable> {
-    let (prefix, _) = id.split_once('-')?;
+    let (prefix, _) = id.rsplit_once('-')?;
     TAGGABLE.iter().chain([&RULE]).find(|kind| kind.prefix == prefix)
 }
 

@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::ipv6::{self, Range6};
 use super::route_table::Destination;
-use super::{Kind, flow_log, network_acl, range, route_table, security_group, tag, vpc_ipv6, yes};
+use super::{
+    Kind, block_public_access, flow_log, network_acl, range, route_table, security_group, tag, vpc_ipv6, yes,
+};
 use crate::call::{ACCOUNT, Answer, Call, Listing};
 use crate::due::What;
 use crate::state::Region;
@@ -139,9 +141,7 @@ fn write(x: &mut Xml, seen: &Seen<'_, Vpc>) {
     x.text("dhcpOptionsId", &vpc.dhcp_options);
     x.text("instanceTenancy", &vpc.tenancy);
     x.text("isDefault", vpc.is_default);
-    x.element("blockPublicAccessStates", |x| {
-        x.text("internetGatewayBlockMode", "off");
-    });
+    block_public_access::write_states(x, seen.region, seen.id, None);
     tag::write_if_any(x, seen.region, seen.id);
 }
 

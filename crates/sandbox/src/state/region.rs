@@ -8,6 +8,7 @@ use super::clock::Millis;
 use super::ids::mix;
 use super::table::{AnyTable, Row, Table};
 use crate::due::Due;
+use crate::kinds::block_public_access::Options;
 use crate::kinds::instance::Instance;
 use crate::kinds::tag::{Taggable, taggable};
 
@@ -102,12 +103,15 @@ tables! {
         prefix_lists: prefix_list::PrefixList as "prefix_list",
         dhcp_options: dhcp_options::DhcpOptions as "dhcp_options",
         flow_logs: flow_log::FlowLog as "flow_log",
+        public_access_exclusions: block_public_access::Exclusion as "public_access_exclusion",
     }
     others {
         /// By resource id.
         tags: Tags as "tags",
         /// By action and token.
         tokens: Token as "token",
+        /// One row: the mode of VPC Block Public Access.
+        public_access: Options as "public_access",
         /// By time: what happens without being asked.
         dues: Due as "due",
     }

@@ -342,12 +342,12 @@ impl Tracer<'_> {
             Target::Blackhole(_) => Err(Fate::Dies),
             Target::Other(_) => Err(Fate::Unsure),
             Target::InternetGateway(index) if self.net.internet_gateways[*index].vpc == Some(vpc) => {
-                self.go_out(vpc, packet, memory)
+                self.go_out(vpc, Some(subnet), packet, memory)
             }
             Target::InternetGateway(_) => Err(Fate::Dies),
             Target::EgressOnlyGateway(index) => {
                 let own = self.net.egress_only_gateways[*index].vpc == vpc;
-                let open = self.net.vpcs[vpc].public_access != PublicAccess::BlockBidirectional;
+                let open = self.access(vpc, Some(subnet)) != PublicAccess::BlockBidirectional;
                 if !own || !open || packet.to.is_ipv4() || !is_global_v6(packet.from) || memory.answering {
                     return Err(Fate::Dies);
                 }
@@ -455,7 +455,7 @@ impl Tracer<'_> {
                 .iter()
                 .any(|igw| igw.vpc == Some(gateway.vpc)) =>
             {
-                self.go_out(gateway.vpc, packet, memory)
+                self.go_out(gateway.vpc, None, packet, memory)
             }
             None => Err(self.no_gateway(gateway.vpc)),
         }

@@ -213,11 +213,19 @@ fn add_vpc(rng: &mut Rng, net: &mut Network, vpc: usize) {
             ranges.push(self::net(&format!("2001:db8:{vpc}:{index}::/64")));
         }
         let zone = Some(["a", "b"][rng.usize(..2)].to_owned());
+        // An exclusion lets more through than the VPC's mode, and there may be one that lets less through.
+        let public_access = match rng.u8(..20) {
+            0 => Some(PublicAccess::BlockIngress),
+            1 => Some(PublicAccess::BlockBidirectional),
+            2 => Some(PublicAccess::Open),
+            _ => None,
+        };
         net.subnets.push(Subnet {
             named: Named::new(format!("subnet-{vpc}-{index}")),
             vpc,
             ranges,
             zone,
+            public_access,
             ..Subnet::default()
         });
     }

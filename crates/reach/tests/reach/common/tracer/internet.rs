@@ -16,13 +16,27 @@ impl Tracer<'_> {
         }
     }
 
-    pub(super) fn go_out(&self, vpc: usize, packet: &mut Packet, memory: &mut Memory) -> Hop<Place> {
+    /// A subnet's own mode, or its VPC's.
+    pub(super) fn access(&self, vpc: usize, subnet: Option<usize>) -> PublicAccess {
+        match subnet.map(|subnet| self.net.subnets[subnet].public_access) {
+            Some(Some(own)) => own,
+            _ => self.net.vpcs[vpc].public_access,
+        }
+    }
+
+    pub(super) fn go_out(
+        &self,
+        vpc: usize,
+        subnet: Option<usize>,
+        packet: &mut Packet,
+        memory: &mut Memory,
+    ) -> Hop<Place> {
         let nat = self
             .net
             .nat_gateways
             .iter()
             .find(|nat| nat.vpc == vpc && nat.private == Assignment::Known(packet.from));
-        let blocked = match self.net.vpcs[vpc].public_access {
+        let blocked = match self.access(vpc, subnet) {
             PublicAccess::Open => false,
             PublicAccess::BlockIngress => nat.is_none(),
             PublicAccess::BlockBidirectional => true,
@@ -56,8 +70,8 @@ impl Tracer<'_> {
         self.public_place(address).is_some()
     }
 
-    /// The VPC and the private address behind a public one.
-    pub(super) fn public_place(&self, address: IpAddr) -> Option<(usize, IpAddr)> {
+    /// The VPC, the subnet where there is one, and the private address behind a public one.
+    pub(super) fn public_place(&self, address: IpAddr) -> Option<(usize, Option<usize>, IpAddr)> {
         for (host, interface) in self.net.interfaces.iter().enumerate() {
             for own in &interface.addresses {
                 let Assignment::Known(private) = own.private else {
@@ -65,7 +79,7 @@ impl Tracer<'_> {
                 };
                 if own.public == Some(Assignment::Known(address)) || (address.is_ipv6() && private == address)
                 {
-                    return Some((self.net.vpc_of(host), private));
+                    return Some((self.net.vpc_of(host), Some(interface.subnet), private));
                 }
             }
         }
@@ -77,11 +91,11 @@ impl Tracer<'_> {
         let Assignment::Known(private) = nat.private else {
             return None;
         };
-        Some((nat.vpc, private))
+        Some((nat.vpc, nat.subnet, private))
     }
 
     pub(super) fn come_in(&self, packet: &mut Packet, memory: &mut Memory) -> Hop<Place> {
-        let (vpc, private) = self.public_place(packet.to).ok_or(Fate::Dies)?;
+        let (vpc, subnet, private) = self.public_place(packet.to).ok_or(Fate::Dies)?;
         if memory.egress_only && memory.answering {
             return self.local(vpc, None, packet, memory);
         }
@@ -96,7 +110,7 @@ impl Tracer<'_> {
             .nat_gateways
             .iter()
             .any(|nat| nat.vpc == vpc && nat.private == Assignment::Known(private));
-        let blocked = match self.net.vpcs[vpc].public_access {
+        let blocked = match self.access(vpc, subnet) {
             PublicAccess::Open => false,
             PublicAccess::BlockIngress => !(memory.answering && to_nat),
             PublicAccess::BlockBidirectional => true,
