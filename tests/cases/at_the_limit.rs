@@ -6,6 +6,7 @@ mod endpoints;
 mod hosts;
 mod logs;
 mod rows;
+mod volumes;
 
 use std::collections::BTreeMap;
 
@@ -24,6 +25,10 @@ const WITHOUT: &[(&str, &str)] = &[
         "what is made here: EC2 sees the public half alone",
     ),
     ("instance.user_data_file", "a path"),
+    (
+        "volume.kms_key_id",
+        "EC2 looks at a key only after it has answered",
+    ),
     ("vpc_endpoint.policy_file", "a path"),
 ];
 

@@ -11,6 +11,12 @@ use trueup_tests::flips::flips;
 use trueup_tests::meddlings::{MEDDLINGS, Meddling, network};
 use trueup_tests::{EVERY_KIND, OTHER_KEY, PUBLIC_KEY, World, paused, topology};
 
+/// What is told and not repaired, with why; each has a test of its own.
+const NOT_REPAIRED: &[(&str, &str)] = &[(
+    "volume.size",
+    "a volume that somebody has made larger does not shrink: `volumes::a_volume_that_somebody_made_larger_is_told_and_left`",
+)];
+
 #[test]
 fn every_attribute_that_can_change_behind_our_back_is_meddled_with() {
     // What the tables know the values of is flipped there and back by the test of edits.
@@ -26,7 +32,9 @@ fn every_attribute_that_can_change_behind_our_back_is_meddled_with() {
                 || flipped
                     .iter()
                     .any(|flip| flip.address.kind == kind && flip.attribute == attribute.name);
-            assert!(fixed || tried, "nobody meddles with {kind}.{}", attribute.name);
+            let path = format!("{kind}.{}", attribute.name);
+            let told = NOT_REPAIRED.iter().any(|(of, _)| *of == path);
+            assert!(fixed || tried || told, "nobody meddles with {path}");
         }
     }
 }

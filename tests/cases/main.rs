@@ -36,6 +36,7 @@ mod seeds;
 mod spoilings;
 mod stories;
 mod tidy;
+mod volumes;
 mod wide;
 
 #[path = "../../crates/reach/tests/reach/common/spec.rs"]

@@ -142,6 +142,16 @@ const EXCEPTIONS: &[Exception] = &[
         &["&RemoveSubnetId.1="],
     ),
     exception(
+        "ModifyVolume takes a false MultiAttachEnabled for none",
+        "modify_volume of moto",
+        &["multi_attach_enabled: true", "&MultiAttachEnabled=false"],
+    ),
+    exception(
+        "there is no snapshot that nobody has made",
+        "get_snapshot of moto",
+        &["edit of `snap-0123456789abcdef0`"],
+    ),
+    exception(
         "RunInstances ignores DisableApiTermination",
         "run_instances of moto",
         &["first apply"],
@@ -180,10 +190,11 @@ fn judge(attempt: &str, result: Result<(), String>) -> bool {
 
 /// What is different in moto's world: entries of network ACLs without ICMP types, zones by their names, no IPv6
 /// ranges of one's own, endpoints without address types (see the exceptions), flow logs that know neither folders of a
-/// bucket nor how records are laid down there (`create_flow_logs` of moto), and DHCP options without a lease time
-/// (`create_dhcp_options` of moto).
+/// bucket nor how records are laid down there (`create_flow_logs` of moto), DHCP options without a lease time
+/// (`create_dhcp_options` of moto), and no snapshots but one's own.
 fn adapted(text: &str) -> String {
-    const OWN: [&str; 7] = [
+    const OWN: [&str; 8] = [
+        "\n    snapshot_id: snap-0123456789abcdef0",
         "    ip_address_type: dualstack\n    dns_options: {dns_record_ip_type: ipv4}\n",
         "\n    ipv6_address_preferred_lease_time: 200",
         "/all\n    destination_options: {file_format: parquet, per_hour_partition: true}",

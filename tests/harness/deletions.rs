@@ -41,6 +41,7 @@ pub const DELETIONS: &[(&str, &[&str])] = &[
     ),
     ("key_pair.ops", &["DeleteKeyPair&KeyPairId={key_pair.ops}"]),
     ("instance.db", &["TerminateInstances&InstanceId.1={instance.db}"]),
+    ("volume.idle", &["DeleteVolume&VolumeId={volume.idle}"]),
     (
         "vpc_endpoint.s3",
         &["DeleteVpcEndpoints&VpcEndpointId.1={vpc_endpoint.s3}"],
@@ -84,7 +85,6 @@ pub const ELSEWHERE: &[(&str, &str)] = &[
     ("DeleteManagedPrefixList", OTHERS),
     ("DeleteNetworkInterface", "EC2 does not delete one that is in use"),
     ("DeleteTags", "tags are tried for every kind"),
-    ("DeleteVolume", "EC2 does not delete one that is in use"),
     ("DetachNetworkInterface", "EC2 does not detach the first one"),
     (
         "DetachVolume",

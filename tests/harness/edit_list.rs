@@ -258,6 +258,30 @@ pub fn edits_in_place() -> Vec<Edit> {
         ),
         edit(Kind::Instance, "size: 20", "size: 30", &["ModifyVolume"]),
         edit(
+            Kind::Volume,
+            "iops: 4000\n    throughput: 250",
+            "iops: 5000",
+            &["ModifyVolume"],
+        ),
+        edit(
+            Kind::Volume,
+            "volume_type: gp3\n    iops: 4000\n    throughput: 250",
+            "volume_type: io1\n    iops: 400",
+            &["ModifyVolume"],
+        ),
+        edit(
+            Kind::Volume,
+            "volume_type: gp3\n    iops: 4000\n    throughput: 250",
+            "volume_type: gp2",
+            &["ModifyVolume"],
+        ),
+        edit(
+            Kind::Volume,
+            "\n    multi_attach_enabled: true",
+            "",
+            &["ModifyVolume"],
+        ),
+        edit(
             Kind::Instance,
             "delete_on_termination: true",
             "delete_on_termination: false",
@@ -385,6 +409,30 @@ pub fn edits_that_replace() -> Vec<Edit> {
             &["CreateVpcEndpoint", "DeleteVpcEndpoints"],
         ),
         edit(
+            Kind::Volume,
+            "us-west-2b",
+            "us-west-2c",
+            &["CreateVolume", "DeleteVolume"],
+        ),
+        edit(
+            Kind::Volume,
+            "encrypted: true",
+            "encrypted: false",
+            &["CreateVolume", "DeleteVolume"],
+        ),
+        edit(
+            Kind::Volume,
+            "snap-0123456789abcdef0",
+            "snap-0123456789abcdef1",
+            &["CreateVolume", "DeleteVolume"],
+        ),
+        edit(
+            Kind::Volume,
+            "key/1234abcd-",
+            "key/4321abcd-",
+            &["CreateVolume", "DeleteVolume"],
+        ),
+        edit(
             Kind::DhcpOptions,
             "domain_name: corp.example",
             "domain_name: more.example",
@@ -460,6 +508,12 @@ pub fn edits_of_resources() -> Vec<Edit> {
             "  main: {subnet: public, elastic_ip: nat}",
             "  main: {subnet: plain, elastic_ip: nat}",
             &["DeleteNatGateway", "CreateNatGateway"],
+        ),
+        edit(
+            Kind::Volume,
+            "  shared:\n",
+            "  other:\n",
+            &["CreateVolume", "DeleteVolume"],
         ),
         edit(
             Kind::Instance,

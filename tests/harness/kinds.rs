@@ -17,6 +17,7 @@ pub const EVERY_KIND: &str = concat!(
     include_str!("../kinds/security_group.yaml"),
     include_str!("../kinds/key_pair.yaml"),
     include_str!("../kinds/instance.yaml"),
+    include_str!("../kinds/volume.yaml"),
     include_str!("../kinds/vpc_endpoint.yaml"),
     include_str!("../kinds/flow_log.yaml"),
 );

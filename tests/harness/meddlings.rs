@@ -383,6 +383,26 @@ pub const MEDDLINGS: &[Meddling] = &[
         "root_volume",
         &["ModifyVolume&VolumeId={instance.idle#root_volume_id}&Throughput=250"],
     ),
+    meddling(
+        "volume.data",
+        "iops",
+        &["ModifyVolume&VolumeId={volume.data}&Iops=5000"],
+    ),
+    meddling(
+        "volume.data",
+        "throughput",
+        &["ModifyVolume&VolumeId={volume.data}&Throughput=500"],
+    ),
+    meddling(
+        "volume.shared",
+        "multi_attach_enabled",
+        &["ModifyVolume&VolumeId={volume.shared}&MultiAttachEnabled=false"],
+    ),
+    meddling(
+        "volume.idle",
+        "volume_type",
+        &["ModifyVolume&VolumeId={volume.idle}&VolumeType=st1"],
+    ),
     meddling("instance.web", "state", &[STOP]),
     meddling(
         "instance.idle",
@@ -470,7 +490,8 @@ pub const MEDDLINGS: &[Meddling] = &[
 
 /// What nothing else of the network needs, so that EC2 lets people delete it, an instance that is stopped, and one
 /// with an address of its own.
-const MORE: [(Kind, &str, &str); 8] = [
+const MORE: [(Kind, &str, &str); 9] = [
+    (Kind::Volume, "idle", "{availability_zone: us-west-2a, size: 125}"),
     (Kind::DhcpOptions, "idle", "{domain_name: idle.example}"),
     (Kind::Subnet, "idle", "{vpc: spare, cidr_block: 10.50.1.0/24}"),
     (

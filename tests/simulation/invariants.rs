@@ -10,7 +10,7 @@ use super::network::TOPOLOGY;
 const COMMENT_BYTES_MAX: usize = 65_536;
 
 /// The ids of what EC2 makes under a client token.
-const UNDER_TOKEN: [&str; 5] = ["i-", "nat-", "rtb-", "acl-", "vpce-"];
+const UNDER_TOKEN: [&str; 6] = ["i-", "nat-", "rtb-", "acl-", "vpce-", "vol-"];
 
 /// The ids of what EC2 makes any number of.
 const AT_WILL: [&str; 3] = ["vpc-", "igw-", "eipalloc-"];

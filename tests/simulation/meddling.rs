@@ -249,6 +249,11 @@ fn query(object: &Object, rng: &mut Rng) -> Option<String> {
                 format!("DeleteVpcEndpoints&VpcEndpointId.1={id}"),
             ]
         }
+        Kind::Volume => vec![
+            format!("ModifyVolume&VolumeId={id}&VolumeType=gp2"),
+            format!("ModifyVolume&VolumeId={id}&VolumeType=gp3&Iops=5000&Throughput=500"),
+            format!("DeleteVolume&VolumeId={id}"),
+        ],
         Kind::DhcpOptions => vec![format!("DeleteDhcpOptions&DhcpOptionsId={id}")],
         Kind::FlowLog => vec![format!("DeleteFlowLogs&FlowLogId.1={id}")],
     };

@@ -183,8 +183,8 @@ impl<'a> Simulation<'a> {
         )
     }
 
-    /// Somebody edits the spec, and somebody else the network. What EC2 can do in no order, and what would
-    /// end something that is protected, is taken back: the plan refuses it.
+    /// Somebody edits the spec, and somebody else the network. What EC2 can do in no order or not at all, and what
+    /// would end something that is protected, is taken back: the plan refuses it.
     async fn edit(&mut self, observed: &Observed) -> Result<(), String> {
         let before = self.network.clone();
         self.network.edit();
@@ -196,11 +196,12 @@ impl<'a> Simulation<'a> {
             None
         };
         let plan = Aim::Apply.plan(&edited, seen.as_ref().unwrap_or(observed));
-        if let Some(refusal) = plan
-            .refused
-            .iter()
-            .find(|refusal| !matches!(refusal.guard, Guard::Order | Guard::Protected))
-        {
+        if let Some(refusal) = plan.refused.iter().find(|refusal| {
+            !matches!(
+                refusal.guard,
+                Guard::Order | Guard::Protected | Guard::Unchangeable
+            )
+        }) {
             return Err(format!("refused: {refusal:?}"));
         }
         if !plan.refused.is_empty() || network::strands_an_instance(before.topology(), &edited) {

@@ -25,7 +25,7 @@ const DRAWS_MAX: usize = 500;
 const PROTECTING_ONE_IN: usize = 4;
 const PROTECTED_ONE_IN: usize = 8;
 
-const KINDS: [&str; 14] = [
+const KINDS: [&str; 15] = [
     "vpc",
     "subnet",
     "internet_gateway",
@@ -40,6 +40,7 @@ const KINDS: [&str; 14] = [
     "vpc_endpoint",
     "flow_log",
     "dhcp_options",
+    "volume",
 ];
 
 /// A spec that is drawn and edited at random.
@@ -451,6 +452,7 @@ impl Network {
             "security_group" => self.security_group(&vpc?),
             "key_pair" => self.key_pair(),
             "instance" => self.instance()?,
+            "volume" => self.own_volume(),
             "vpc_endpoint" => self.vpc_endpoint(&vpc?),
             "flow_log" => self.flow_log(&vpc?),
             "dhcp_options" => self.dhcp_options(),

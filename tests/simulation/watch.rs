@@ -34,7 +34,8 @@ const GIVES_UP: [(&str, &str); 5] = [
 
 /// The calls that end an object, and the parameter that names it: by its id, but for key pairs, which only
 /// their names end everywhere.
-const ENDS: [(&str, &str); 14] = [
+const ENDS: [(&str, &str); 15] = [
+    ("DeleteVolume", "VolumeId"),
     ("DeleteVpc", "VpcId"),
     ("DeleteSubnet", "SubnetId"),
     ("DeleteInternetGateway", "InternetGatewayId"),

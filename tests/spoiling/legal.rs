@@ -2,6 +2,8 @@
 //! not tell that it was spoiled, and a plan that believes it is right. Everything else must be seen to be
 //! wrong.
 
+mod volumes;
+
 use super::document::Element;
 use super::how::How;
 
@@ -393,20 +395,6 @@ const MAY: &[May] = &[
         "some endpoints say only what was changed",
     ),
     may(
-        "DescribeVolumes",
-        "volumeSet",
-        "iops",
-        &[LeftOut],
-        "some endpoints leave out what a gp3 volume has by itself",
-    ),
-    may(
-        "DescribeVolumes",
-        "volumeSet",
-        "throughput",
-        &[LeftOut],
-        "some endpoints leave out what a gp3 volume has by itself",
-    ),
-    may(
         "DescribeNetworkInterfaces",
         "networkInterfaceSet",
         "item",
@@ -591,5 +579,5 @@ pub fn reason(action: &str, element: &Element, _content: &str, how: How) -> Opti
             && may.element == element.name()
             && may.ways.contains(&way)
     };
-    MAY.iter().find(fits).map(|may| may.reason)
+    MAY.iter().chain(volumes::MAY).find(fits).map(|may| may.reason)
 }

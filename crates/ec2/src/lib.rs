@@ -144,7 +144,7 @@ impl Cloud for Ec2 {
         Ok(waits
             .iter()
             .zip(settled)
-            .map(|(wait, settled)| ownership::repeated(self, wait, settled))
+            .map(|(wait, settled)| ownership::repeated(self, kind, wait, settled))
             .collect())
     }
 }

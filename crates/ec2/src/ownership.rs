@@ -10,7 +10,7 @@ use std::time::Duration;
 use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use tokio::time::Instant;
-use trueup_model::{Act, Object, Record, Scope, Settled, Wait};
+use trueup_model::{Act, Kind, Object, Record, Scope, Settled, Wait};
 
 use crate::act::Task;
 use crate::call::{CallContext, Purpose};
@@ -372,7 +372,7 @@ where
 
 /// What a look at something that was made under a client token means: EC2 may repeat the answer of a create
 /// long after the object is gone. Then the token is used up, and the create is to be carried out again.
-pub fn repeated(ec2: &Ec2, wait: &Wait, settled: Settled) -> Settled {
+pub fn repeated(ec2: &Ec2, kind: Kind, wait: &Wait, settled: Settled) -> Settled {
     let session = &ec2.session;
     let Some(age) = session.age(&wait.id) else {
         // What this run did not make it does not make again.
@@ -390,6 +390,12 @@ pub fn repeated(ec2: &Ec2, wait: &Wait, settled: Settled) -> Settled {
     let is_invisible = matches!(&settled, Settled::Pending(state) if state == kinds::INVISIBLE);
     if !is_invisible {
         session.saw(&wait.id);
+    }
+    // What was seen may be left out of an answer or two.
+    let is_away = is_invisible && session.unseen_for(&wait.id) > Some(unseen_max);
+    if let Some(why) = kinds::live(kind).when_unseen().filter(|_| is_away) {
+        session.lost(&wait.id);
+        return Settled::Failed(why.to_owned());
     }
     let lost = match settled {
         // What was seen once and is not shown now was left out: what ends is shown for a while.

@@ -29,8 +29,8 @@ struct Inner {
     made: HashMap<String, (Kind, Instant)>,
     /// What had ended or failed when all was read.
     gone: HashSet<String>,
-    /// What was made and has been seen since.
-    seen: HashSet<String>,
+    /// What was made and has been seen since, and when it was last.
+    seen: HashMap<String, Instant>,
     /// What others refer to by its name.
     named: HashMap<String, Instant>,
     ended: HashMap<String, Instant>,
@@ -77,12 +77,19 @@ impl SessionState {
 
     /// An object was seen.
     pub fn saw(&self, id: &str) {
-        self.inner().seen.insert(id.to_owned());
+        self.inner().seen.insert(id.to_owned(), Instant::now());
     }
 
     /// Whether an object was ever seen.
     pub fn was_seen(&self, id: &str) -> bool {
-        self.inner().seen.contains(id)
+        self.inner().seen.contains_key(id)
+    }
+
+    /// For how long an object that this process made has not been seen.
+    pub fn unseen_for(&self, id: &str) -> Option<Duration> {
+        let inner = self.inner();
+        let made = inner.made.get(id).map(|(_, at)| at);
+        inner.seen.get(id).or(made).map(Instant::elapsed)
     }
 
     /// How long ago an object was made, where this process made it.

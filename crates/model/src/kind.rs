@@ -79,6 +79,8 @@ kinds! {
     KeyPair = "key_pair", "key-";
     /// A virtual machine.
     Instance = "instance", "i-";
+    /// A volume that outlives the instances that use it.
+    Volume = "volume", "vol-";
     /// A private way to an AWS service.
     VpcEndpoint = "vpc_endpoint", "vpce-";
     /// Records of traffic.

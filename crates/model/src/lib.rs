@@ -69,7 +69,7 @@ pub use reachability::{
     SourceAddress, SourceChange, Status, Stuck,
 };
 pub use reason::{Cause, Consent, Constraint, Guard, Note, StepReason};
-pub use refusal::{Mention, Refusal, Refused, TakenBy};
+pub use refusal::{Mention, Refusal, Refused, TakenBy, Unchangeable};
 pub use rules::{After, Context, Files, Home, Live, Rules, Update, View};
 pub use schema::{Attribute, ChangedBy, Effect, Follow, Schema, Type};
 pub use site::Site;

@@ -22,6 +22,8 @@ pub enum Guard {
     Outside,
     /// What is protected is not deleted, replaced or stopped.
     Protected,
+    /// What EC2 cannot change, and what holds data, is not replaced for that.
+    Unchangeable,
     /// What something else still uses stays.
     InUse,
     /// No order of the steps is one that EC2 takes.
@@ -41,6 +43,7 @@ codes!(Guard {
     Foreign => "foreign",
     Outside => "outside",
     Protected => "protected",
+    Unchangeable => "unchangeable",
     InUse => "in_use",
     Order => "order",
     MaxDeletes => "max_deletes",
@@ -197,6 +200,11 @@ pub enum Note {
     FirstBootOnly,
     /// Where EC2 has no room for the new type, the instance stays stopped.
     StaysStopped,
+    /// Nothing can be read from a volume any more.
+    VolumeFailed {
+        /// EC2's id of it.
+        id: String,
+    },
     /// EC2 does not deliver what it records.
     NotDelivered {
         /// Why, in EC2's words.
@@ -225,6 +233,7 @@ impl Note {
             Self::AddressesAssigned(_) => "addresses_assigned",
             Self::FirstBootOnly => "first_boot_only",
             Self::StaysStopped => "stays_stopped",
+            Self::VolumeFailed { .. } => "volume_failed",
             Self::NotDelivered { .. } => "not_delivered",
         }
     }

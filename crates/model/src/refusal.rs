@@ -99,6 +99,13 @@ pub enum Refused {
         /// Whether it is a duplicate, which no spec can unprotect.
         duplicate: bool,
     },
+    /// EC2 cannot change it so, and what would take its place would not be the same.
+    Unchangeable {
+        /// EC2's id of it.
+        id: String,
+        /// What it cannot.
+        how: Unchangeable,
+    },
     /// Each of these steps would have to come before the others.
     Circle {
         /// The actions, each with whose step it is.
@@ -175,6 +182,25 @@ pub enum Refused {
     },
 }
 
+/// What EC2 cannot do to what is there, and that nobody replaces for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unchangeable {
+    /// A volume is to be smaller.
+    Shrinks {
+        /// GiB that it has.
+        from: i64,
+        /// GiB that it is to have.
+        to: i64,
+    },
+    /// Whether several instances can have a volume is to change, and its type does not allow that.
+    MultiAttach {
+        /// What it is to be.
+        on: bool,
+        /// The type that it has.
+        ty: String,
+    },
+}
+
 /// Whose it is what is taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TakenBy {
@@ -206,6 +232,7 @@ impl Refused {
             Self::Copies { .. } => Guard::DoubleClaim,
             Self::HeldByOther { .. } | Self::StillNamed { .. } => Guard::InUse,
             Self::Protected { .. } => Guard::Protected,
+            Self::Unchangeable { .. } => Guard::Unchangeable,
             Self::Circle { .. } | Self::GivenAway { .. } | Self::Stays { .. } => Guard::Order,
             Self::TooManyEnds { .. } => Guard::MaxDeletes,
             Self::Absent { .. }
@@ -229,6 +256,14 @@ impl Refused {
             Self::StillNamed { .. } => "still_named",
             Self::Protected { duplicate: false, .. } => "protected",
             Self::Protected { duplicate: true, .. } => "protected_duplicate",
+            Self::Unchangeable {
+                how: Unchangeable::Shrinks { .. },
+                ..
+            } => "shrinks",
+            Self::Unchangeable {
+                how: Unchangeable::MultiAttach { .. },
+                ..
+            } => "multi_attach_fixed",
             Self::Circle { .. } => "circle",
             Self::GivenAway { .. } => "given_away",
             Self::Stays { .. } => "stays",

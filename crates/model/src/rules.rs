@@ -13,6 +13,7 @@ use crate::kinds::vpc;
 use crate::observed::Object;
 use crate::plan::Disruption;
 use crate::reason::Note;
+use crate::refusal::Unchangeable;
 use crate::room::{Lists, NO_LISTS};
 use crate::schema::{ChangedBy, Effect, Type};
 use crate::stake::Loss;
@@ -143,6 +144,11 @@ pub trait Rules: Sync {
     /// what changes.
     fn losses_by_update(&self, _object: &Object, _update: &Update<'_>, _effect: Effect) -> Vec<Loss> {
         Vec::new()
+    }
+
+    /// What of an update EC2 cannot do, where nothing is replaced for it unasked: what is there holds data.
+    fn refuses(&self, _update: &Update<'_>) -> Option<Unchangeable> {
+        None
     }
 
     /// What has an object of ours that only one thing can have, and is not of its topology: while it has,

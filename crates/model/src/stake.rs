@@ -42,6 +42,13 @@ pub enum Loss {
         /// Which one.
         name: String,
     },
+    /// A volume of its own, with what is on it.
+    Volume {
+        /// Its id.
+        id: String,
+        /// How large it is, where that is known.
+        gib: Option<i64>,
+    },
     /// The volume that an instance boots from, with what is on it.
     RootVolume {
         /// Its id.
@@ -60,6 +67,8 @@ impl std::fmt::Display for Loss {
             Self::Ipv6Address { address } => write!(f, "IPv6 address {address}"),
             Self::Ipv6Range { range } => write!(f, "IPv6 range {range}"),
             Self::DnsName { name } => write!(f, "DNS name {name}"),
+            Self::Volume { id, gib: None } => write!(f, "volume {id}"),
+            Self::Volume { id, gib: Some(gib) } => write!(f, "volume {id} ({gib} GiB)"),
             Self::RootVolume { id, gib: None } => write!(f, "root volume {id}"),
             Self::RootVolume { id, gib: Some(gib) } => write!(f, "root volume {id} ({gib} GiB)"),
         }
@@ -129,7 +138,7 @@ impl Plan {
                 .filter(|loss| is(loss))
                 .count()
         };
-        let volumes = number(|loss| matches!(loss, Loss::RootVolume { .. }));
+        let volumes = number(|loss| matches!(loss, Loss::RootVolume { .. } | Loss::Volume { .. }));
         let addresses = number(|loss| {
             matches!(
                 loss,

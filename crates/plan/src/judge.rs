@@ -235,6 +235,20 @@ impl<'a> Judge<'a> {
             // What its replacement would meet could not be read.
             return None;
         }
+        let update = Update {
+            kind: address.kind,
+            before: &difference.before,
+            after: &difference.after,
+            changed: difference.attributes.clone(),
+            just_created: false,
+            lists: &self.folded.lists,
+        };
+        if let Some(how) = rules.refuses(&update).filter(|_| !replaced) {
+            let id = object.id.clone();
+            plan.refused
+                .push(Refusal::new(address, Refused::Unchangeable { id, how }));
+            return None;
+        }
         let mut calls = Vec::new();
         let mut tags_first = tag_calls;
         let mut losses = Vec::new();
@@ -248,14 +262,6 @@ impl<'a> Judge<'a> {
                 .into_iter()
                 .partition(|call| call.sets.is_empty());
             calls.extend(gone);
-            let update = Update {
-                kind: address.kind,
-                before: &difference.before,
-                after: &difference.after,
-                changed: difference.attributes.clone(),
-                just_created: false,
-                lists: &self.folded.lists,
-            };
             calls.extend(rules.update(&update));
             calls.extend(new);
             losses = rules.losses_by_update(object, &update, worst);

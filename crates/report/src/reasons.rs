@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value as Json, json};
 use trueup_model::{
     Address, Cause, Consent, Constraint, Diagnostic, Mention, Note, Plan, Refusal, Refused, Site, Sought,
-    StepReason, TakenBy, Zone, tags,
+    StepReason, TakenBy, Unchangeable, Zone, tags,
 };
 
 use crate::words;
@@ -81,6 +81,10 @@ pub fn note(note: &Note) -> String {
         Note::StaysStopped => "where EC2 takes the new type and has no room for it, the instance stays stopped: nothing puts the \
                                old type back"
             .to_owned(),
+        Note::VolumeFailed { id } => format!(
+            "EC2 says that {id} is in its state `error`: nothing can be read from it or written to it any more. Restore what was on it \
+             from a snapshot, as a volume of another name, and remove this one"
+        ),
         Note::NotDelivered { why } => format!(
             "EC2 delivers nothing ({}): look at the destination, and at who may write there",
             why.trim_end_matches('.')
@@ -159,6 +163,7 @@ pub fn refusal(plan: &Plan, refusal: &Refusal) -> String {
             refusal.address
         ),
         Refused::Protected { from, id, duplicate } => protected(refusal, *from, id, *duplicate),
+        Refused::Unchangeable { id, how } => unchangeable(refusal, id, how),
         Refused::Circle { steps } => {
             let steps: Vec<String> = steps
                 .iter()
@@ -247,6 +252,31 @@ fn protected(refusal: &Refusal, from: Consent, id: &str, duplicate: bool) -> Str
         format!(
             "{doing} {id} is refused: it is protected. Set `protect: false` and apply that first, if it really must happen"
         )
+    }
+}
+
+/// What EC2 cannot do, why nothing else is done in its place, and what to do.
+fn unchangeable(refusal: &Refusal, id: &str, how: &Unchangeable) -> String {
+    let own = &refusal.address;
+    match how {
+        Unchangeable::Shrinks { from, to } => format!(
+            "{id} has {from} GiB, EC2 makes no volume smaller, and another one of {to} GiB would be empty: write `size: {from}`, or \
+             declare the smaller one under another name, copy there what is on {own}, and remove {own} then"
+        ),
+        Unchangeable::MultiAttach { on, ty } => {
+            let turns = if *on { "on" } else { "off" };
+            let remedy = match ty.as_str() {
+                "io2" => "change the type in an apply of its own".to_owned(),
+                "io1" => {
+                    format!("leave that as it is, or declare another volume and copy there what is on {own}")
+                }
+                _ => "change the type to io2 in an apply before".to_owned(),
+            };
+            format!(
+                "EC2 turns {turns} that several instances can have a volume only of io2 that stays io2; {id} is {ty}, and another one in its \
+                 place would be empty: {remedy}"
+            )
+        }
     }
 }
 

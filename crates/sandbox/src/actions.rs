@@ -6,7 +6,7 @@ use crate::kinds::{
     flow_log, image, instance, instance_attribute, instance_launch, instance_profile, instance_state,
     instance_type, interface_ipv6, internet_gateway, key_pair, nat_gateway, network_acl, network_interface,
     network_interface_attribute, prefix_list, route, route_association, route_table, security_group,
-    security_group_rule, sts, subnet, subnet_ipv6, tag, volume, vpc, vpc_endpoint, zone,
+    security_group_rule, sts, subnet, subnet_ipv6, tag, volume, volume_attachment, vpc, vpc_endpoint, zone,
 };
 use crate::wire::Xml;
 
@@ -74,7 +74,7 @@ actions! {
     "AssociateVpcCidrBlock" => vpc::associate_cidr, no_dry_run;
     "AttachInternetGateway" => internet_gateway::attach;
     "AttachNetworkInterface" => network_interface_attribute::attach;
-    "AttachVolume" => volume::attach;
+    "AttachVolume" => volume_attachment::attach;
     "AuthorizeSecurityGroupEgress" => security_group_rule::authorize_egress;
     "AuthorizeSecurityGroupIngress" => security_group_rule::authorize_ingress;
     "CreateDhcpOptions" => dhcp_options::create;
@@ -161,7 +161,7 @@ actions! {
     "DescribeVpnGateways" => account::nothing;
     "DetachInternetGateway" => internet_gateway::detach;
     "DetachNetworkInterface" => network_interface_attribute::detach;
-    "DetachVolume" => volume::detach;
+    "DetachVolume" => volume_attachment::detach;
     "DisableVpcClassicLink" => account::retired;
     "DisassociateAddress" => elastic_ip::disassociate;
     "DisassociateIamInstanceProfile" => instance_profile::disassociate, no_dry_run;

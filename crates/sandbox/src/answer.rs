@@ -196,11 +196,13 @@ impl Engine {
         // A create that made nothing, and said so, has nothing to repeat.
         let made_none = action.name.starts_with("Create") && outcome.made.is_empty();
         if let Some((key, request)) = token.filter(|_| !made_none) {
-            let instances = outcome
+            let (volumes, instances) = outcome
                 .made
                 .into_iter()
-                .filter(|id| id.starts_with("i-"))
-                .collect();
+                .filter(|id| {
+                    id.starts_with("i-") || (action.name == "CreateVolume" && id.starts_with("vol-"))
+                })
+                .partition(|id| id.starts_with("vol-"));
             if let Some(region) = self.world.regions.get_mut(region) {
                 region.tokens.insert(
                     key,
@@ -208,6 +210,7 @@ impl Engine {
                         request,
                         answer: answer.clone(),
                         instances,
+                        volumes,
                         at: now,
                     },
                 );
@@ -363,6 +366,12 @@ impl Engine {
             return Err(Fault::new(
                 "IdempotentParameterMismatch",
                 "The request uses the same client token as a previous, but non-identical request.",
+            ));
+        }
+        if known.volumes.iter().any(|id| region.volumes.get(id).is_none()) {
+            return Err(Fault::new(
+                "IdempotentParameterMismatch",
+                "The client token you have provided is associated with a resource that is already deleted. Please use a different client token.",
             ));
         }
         let ended = |id: &String| region.instances.get(id).is_none_or(instance::Instance::is_ending);

@@ -24,7 +24,7 @@ const AMAZON: Meant = Otherwise("write `ipv6_cidr_block: amazon`");
 
 /// Words for attributes of any kind, and what is meant, the most likely first: of these the first that a
 /// mapping has counts.
-const WORDS: [(&str, &[Meant]); 40] = [
+const WORDS: [(&str, &[Meant]); 42] = [
     ("acl", &[Name("network_acl")]),
     ("ami", &[Name("image")]),
     ("ami_id", &[Name("image")]),
@@ -54,6 +54,7 @@ const WORDS: [(&str, &[Meant]); 40] = [
     ("ip_protocol", &[Name("protocol")]),
     ("ipv6_cidr_blocks", &[Name("cidr")]),
     ("key_name", &[Name("key_pair")]),
+    ("kms_key", &[Name("kms_key_id")]),
     ("name", &[Name("group_name"), Name("key_name"), RESOURCE_NAME]),
     ("nat", &[Name("nat_gateway")]),
     ("prefix_list_ids", &[Name("prefix_list")]),
@@ -78,12 +79,23 @@ const WORDS: [(&str, &[Meant]); 40] = [
     ("source_security_group", &[Name("security_group")]),
     ("source_security_group_id", &[Name("security_group")]),
     ("tgw", &[Name("transit_gateway")]),
-    ("type", &[Name("instance_type"), Name("connectivity_type")]),
+    (
+        "type",
+        &[
+            Name("instance_type"),
+            Name("connectivity_type"),
+            Name("volume_type"),
+        ],
+    ),
+    ("volume_size", &[Name("size")]),
     ("zone", &[Name("availability_zone")]),
 ];
 
 /// Words for kinds.
-const KINDS: [(&str, Kind); 15] = [
+const KINDS: [(&str, Kind); 18] = [
+    ("disk", Kind::Volume),
+    ("ebs", Kind::Volume),
+    ("ebs_volume", Kind::Volume),
     ("acl", Kind::NetworkAcl),
     ("eip", Kind::ElasticIp),
     ("endpoint", Kind::VpcEndpoint),

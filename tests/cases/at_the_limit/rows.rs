@@ -9,6 +9,7 @@ use super::dhcp::dhcp;
 use super::endpoints::endpoints;
 use super::hosts::{hosts, metadata, volumes};
 use super::logs::logs;
+use super::volumes::volumes as own_volumes;
 
 /// The limits of one attribute.
 pub struct Row {
@@ -92,6 +93,7 @@ pub fn rows() -> Vec<Row> {
         dhcp(),
         endpoints(),
         logs(),
+        own_volumes(),
         others(),
     ]
     .into_iter()

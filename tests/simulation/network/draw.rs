@@ -230,6 +230,27 @@ impl Network {
         Some(instance)
     }
 
+    pub(super) fn own_volume(&mut self) -> Value {
+        let zone = *self.any(&["us-west-2a", "us-west-2b", "us-west-2c"]);
+        let mut volume = json!({"availability_zone": zone, "size": *self.any(&[125, 125, 125, 200])});
+        match self.rng.usize(0..6) {
+            0 => {}
+            1 => volume["volume_type"] = json!(*self.any(&["st1", "sc1", "standard"])),
+            2 => {
+                volume["volume_type"] = json!(*self.any(&["io1", "io2"]));
+                volume["iops"] = json!(*self.any(&[100, 400]));
+                volume["multi_attach_enabled"] = json!(self.rng.bool());
+            }
+            3 => volume["volume_type"] = json!("gp3"),
+            _ => {
+                volume["volume_type"] = json!("gp3");
+                volume["iops"] = json!(*self.any(&[3000, 4000]));
+                volume["throughput"] = json!(*self.any(&[125, 250]));
+            }
+        }
+        volume
+    }
+
     pub(super) fn vpc_endpoint(&mut self, vpc: &str) -> Value {
         let subnets = self.one_in_each_zone(vpc);
         match self.rng.usize(0..5) {

@@ -92,7 +92,13 @@ const FORMATS: [&str; 3] = [
 const GROUP_TEXTS: [&str; 4] = ["a", "Web & DB (prod)=1;{x}!$*", "a/b:c#d,e@f[g]+h", "0"];
 
 /// What fits only each other, and is drawn with the resource: which of them an endpoint has depends on its type.
-const DRAWN_TOGETHER: [(Kind, &str); 8] = [
+const DRAWN_TOGETHER: [(Kind, &str); 14] = [
+    (Kind::Volume, "availability_zone"),
+    (Kind::Volume, "size"),
+    (Kind::Volume, "volume_type"),
+    (Kind::Volume, "iops"),
+    (Kind::Volume, "throughput"),
+    (Kind::Volume, "multi_attach_enabled"),
     (Kind::VpcEndpoint, "type"),
     (Kind::VpcEndpoint, "subnets"),
     (Kind::VpcEndpoint, "subnet"),
@@ -228,6 +234,13 @@ impl Network {
             (Kind::DhcpOptions, "ntp_servers") => json!(SERVERS[1..self.rng.usize(2..SERVERS.len())]),
             (Kind::DhcpOptions, "netbios_name_servers") => json!(["10.0.0.9", "10.0.0.8"]),
             (Kind::DhcpOptions, "netbios_node_type") => json!(*self.any(&[1, 2, 4, 8])),
+            (Kind::Volume, "kms_key_id") if resource.get("encrypted") != Some(&json!(false)) => {
+                json!(*self.any(&[
+                    "1234abcd-12ab-34cd-56ef-1234567890ab",
+                    "arn:aws:kms:us-west-2:123456789012:key/mrk-1234abcd12ab34cd56ef1234567890ab",
+                ]))
+            }
+            (Kind::Volume, "snapshot_id") => json!(format!("snap-{:017x}", self.rng.u64(1..))),
             (Kind::FlowLog, name) => return self.of_flow_log(name, resource),
             (Kind::KeyPair, "key_name") => {
                 json!(format!("{} {}", self.any(&["key", "a|b", "x#y"]), self.number()))

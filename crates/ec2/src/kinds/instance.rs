@@ -6,14 +6,14 @@ mod ipv6;
 mod launch;
 mod modify;
 
-use aws_sdk_ec2::types::{NetworkInterface, VolumeModification, VolumeModificationState};
+use aws_sdk_ec2::types::NetworkInterface;
 use trueup_model::kinds::instance::{action, attr, wait};
 use trueup_model::{Act, Acted, Kind, Object, Record, Scope};
 
 use crate::act::Task;
 use crate::answer::needed;
 use crate::failure::Failure;
-use crate::kinds::{Answer, Live, Which, asked, find_one, list_and_act};
+use crate::kinds::{Answer, Live, Which, asked, find_one, list_and_act, volume};
 use crate::read::{Found, Links, ObservedState, pages};
 use crate::{Ec2, filter};
 
@@ -121,20 +121,7 @@ async fn states_of_parts(ec2: &Ec2, ids: &[String]) -> Result<Vec<ObservedState>
         ids.iter().cloned().partition(|id| id.starts_with("vol-"));
     let mut seen = Vec::new();
     if !volumes.is_empty() {
-        let request = ec2
-            .client
-            .describe_volumes_modifications()
-            .filters(filter::of("volume-id", volumes));
-        pages!(
-            ec2,
-            "DescribeVolumesModifications",
-            request,
-            volumes_modifications,
-            |change: VolumeModification| {
-                seen.push(volume_state(&change));
-                Ok::<_, Failure>(())
-            }
-        );
+        seen.extend(volume::modifications(ec2, &volumes).await?);
     }
     if !interfaces.is_empty() {
         let request = ec2
@@ -186,22 +173,6 @@ fn states(instance: &aws_sdk_ec2::types::Instance) -> ObservedState {
         ended: own && state == "terminated",
         failed,
         ..ObservedState::new(instance.instance_id(), state)
-    }
-}
-
-fn volume_state(change: &VolumeModification) -> ObservedState {
-    let failed = change.status_message().unwrap_or("EC2 does not say why");
-    let seen = |state: &str| ObservedState::new(change.volume_id(), state);
-    match change.modification_state() {
-        // It has its new size by now; what is left goes on by itself.
-        Some(VolumeModificationState::Optimizing | VolumeModificationState::Completed) => {
-            seen(wait::VOLUME_OPTIMIZING.state)
-        }
-        Some(VolumeModificationState::Failed) => ObservedState {
-            failed: Some(format!("the volume cannot be modified: {failed}")),
-            ..seen("failed")
-        },
-        state => seen(state.map_or("modifying", |state| state.as_str())),
     }
 }
 
@@ -259,29 +230,6 @@ mod tests {
             states(&instance(InstanceStateName::Pending, "pending"))
                 .failed
                 .is_none()
-        );
-    }
-
-    #[test]
-    fn a_volume_is_ready_while_it_is_optimized() {
-        let change = |state| {
-            VolumeModification::builder()
-                .volume_id("vol-1")
-                .modification_state(state)
-                .build()
-        };
-        assert_eq!(
-            volume_state(&change(VolumeModificationState::Completed)).state,
-            "optimizing"
-        );
-        assert_eq!(
-            volume_state(&change(VolumeModificationState::Modifying)).state,
-            "modifying"
-        );
-        assert!(
-            volume_state(&change(VolumeModificationState::Failed))
-                .failed
-                .is_some()
         );
     }
 }

@@ -13,6 +13,7 @@ mod network_acl;
 mod route_table;
 pub mod security_group;
 mod subnet;
+mod volume;
 mod vpc;
 mod vpc_endpoint;
 
@@ -64,7 +65,18 @@ pub trait Live: Sync {
     /// Adds to an object what the answers about other kinds say of it.
     fn complete(&self, _object: &mut Object, _links: &Links, _scope: &Scope) {}
 
-    /// Looks at parts of objects that are waited for by ids of their own: volumes, interfaces.
+    /// Whether what is waited for is told by [`Live::states_of_parts`], and not by the list of the kind.
+    fn is_part(&self, kind: Kind, wait: &Wait) -> bool {
+        !kind.is_id(&wait.id)
+    }
+
+    /// Why EC2 takes back what it said it made, where it does that without a word; none where the answer was a
+    /// repeated one about something that had ended.
+    fn when_unseen(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// Looks at parts of objects that are waited for by ids of their own, or in another way: volumes, interfaces.
     fn states_of_parts<'a>(&'a self, _ec2: &'a Ec2, _ids: &'a [String]) -> Answer<'a, Vec<ObservedState>> {
         Box::pin(ready(Ok(Vec::new())))
     }
@@ -108,6 +120,7 @@ pub fn live(kind: Kind) -> &'static dyn Live {
         Kind::SecurityGroup => &security_group::SecurityGroups,
         Kind::KeyPair => &key_pair::KeyPairs,
         Kind::Instance => &instance::Instances,
+        Kind::Volume => &volume::Volumes,
         Kind::VpcEndpoint => &vpc_endpoint::VpcEndpoints,
         Kind::FlowLog => &flow_log::FlowLogs,
     }
@@ -253,8 +266,10 @@ where
 
 /// Looks once at everything of a kind that is waited for. Answers in the order of `waits`.
 pub async fn settle(ec2: &Ec2, kind: Kind, waits: &[Wait]) -> Result<Vec<Settled>, Failure> {
-    let ids = waits.iter().map(|wait| wait.id.clone());
-    let (own, parts): (Vec<String>, Vec<String>) = ids.partition(|id| kind.is_id(id));
+    let (parts, own): (Vec<&Wait>, Vec<&Wait>) =
+        waits.iter().partition(|wait| live(kind).is_part(kind, wait));
+    let ids = |waits: Vec<&Wait>| waits.into_iter().map(|wait| wait.id.clone()).collect::<Vec<_>>();
+    let (own, parts) = (ids(own), ids(parts));
     let mut polled = Polled::default();
     for ids in own.chunks(filter::VALUES_MAX) {
         polled.add(find(ec2, kind, ids).await?);

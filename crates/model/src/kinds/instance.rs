@@ -125,7 +125,7 @@ pub mod wait {
     pub const TERMINATED: Waiter = Waiter::until_gone("terminated", 20).soonest(20);
 
     /// Its root volume has its new size, and EC2 moves what is on it.
-    pub const VOLUME_OPTIMIZING: Waiter = Waiter::until("optimizing", 15);
+    pub const VOLUME_OPTIMIZING: Waiter = crate::kinds::volume::wait::OPTIMIZING;
 
     /// Its interface has a public address.
     pub const INTERFACE_PUBLIC: Waiter = Waiter::until("public", 15);

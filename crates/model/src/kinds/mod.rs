@@ -13,6 +13,7 @@ pub mod network_acl;
 pub mod route_table;
 pub mod security_group;
 pub mod subnet;
+pub mod volume;
 pub mod vpc;
 pub mod vpc_endpoint;
 
@@ -38,6 +39,7 @@ impl Kind {
             Self::SecurityGroup => &security_group::DEF,
             Self::KeyPair => &key_pair::DEF,
             Self::Instance => &instance::DEF,
+            Self::Volume => &volume::DEF,
             Self::VpcEndpoint => &vpc_endpoint::DEF,
             Self::FlowLog => &flow_log::DEF,
         }

@@ -46,7 +46,8 @@ impl Typed for Subnet {
     const KIND: Kind = Kind::Subnet;
 }
 
-static ZONE: Format = Format {
+/// The name of a zone.
+pub static ZONE: Format = Format {
     what: "an availability zone such as us-west-2a",
     pattern: "^[a-z]{2,}-[a-z0-9-]*([0-9][a-z]|-wlz-[0-9]+)$",
     number: false,
@@ -301,7 +302,8 @@ impl Rules for SubnetRules {
     fn check(&self, topology: &Topology, out: &mut Vec<Diagnostic>) {
         check_addresses(topology, out);
         for resource in topology.of(Kind::Subnet) {
-            check_zone(resource, topology, out);
+            check_zone(resource, attr::AVAILABILITY_ZONE, topology, out);
+            check_zone_once(resource, out);
             check_assigns(resource, out);
         }
         ranges::check(topology, out);
@@ -542,8 +544,9 @@ fn check_assigns(resource: &Resource, out: &mut Vec<Diagnostic>) {
     }
 }
 
-fn check_zone(resource: &Resource, topology: &Topology, out: &mut Vec<Diagnostic>) {
-    let zone = resource.record.text(attr::AVAILABILITY_ZONE);
+/// What is in a zone is in one of the region.
+pub fn check_zone(resource: &Resource, of: Attr<str>, topology: &Topology, out: &mut Vec<Diagnostic>) {
+    let zone = resource.record.text(of);
     if let Some(region) = topology
         .region
         .as_deref()
@@ -551,7 +554,7 @@ fn check_zone(resource: &Resource, topology: &Topology, out: &mut Vec<Diagnostic
     {
         let diagnostic =
             Diagnostic::error("zone-outside-region", format!("{zone} is not a zone of {region}"))
-                .at(resource.place(attr::AVAILABILITY_ZONE), "in another region");
+                .at(resource.place(of), "in another region");
         let diagnostic = topology
             .places
             .get("region")
@@ -559,6 +562,9 @@ fn check_zone(resource: &Resource, topology: &Topology, out: &mut Vec<Diagnostic
             .fold(diagnostic, |d, place| d.at(place.clone(), "the region"));
         out.push(diagnostic.help(format!("zones of {region} look like `{region}a`")));
     }
+}
+
+fn check_zone_once(resource: &Resource, out: &mut Vec<Diagnostic>) {
     if resource.record.has(attr::AVAILABILITY_ZONE) && resource.record.has(attr::AVAILABILITY_ZONE_ID) {
         out.push(
             Diagnostic::error("zone-twice", format!("{} gives its zone twice", resource.address))

@@ -393,6 +393,34 @@ const ROWS: &[Row] = &[
             "${Version}",
         ],
     },
+    Row {
+        what: "the ARN or the id of a KMS key, such as 1234abcd-12ab-34cd-56ef-1234567890ab",
+        source: "EC2 API reference, CreateVolume: KmsKeyId; KMS developer guide, Key identifiers. An alias is taken too, and answered as the \
+                 key that it means then",
+        kept: &[
+            (
+                "1234abcd-12ab-34cd-56ef-1234567890ab",
+                "1234abcd-12ab-34cd-56ef-1234567890ab",
+            ),
+            (
+                "arn:aws-cn:kms:cn-north-1:123456789012:key/mrk-1234abcd12ab34cd56ef1234567890ab",
+                "arn:aws-cn:kms:cn-north-1:123456789012:key/mrk-1234abcd12ab34cd56ef1234567890ab",
+            ),
+        ],
+        refused: &[
+            "",
+            "alias/data",
+            "1234abcd",
+            "arn:aws:kms:us-west-2:123456789012:alias/data",
+            "arn:aws:kms:us-west-2:12345678901:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+            "arn:aws:iam::123456789012:role/x",
+        ],
+    },
+    id!(
+        "the id of a snapshot, such as snap-0123456789abcdef0",
+        "snap-12345678",
+        "snap-1"
+    ),
     id!(
         "an EC2 id such as tgw-attach-0123456789abcdef0",
         "tgw-attach-12345678",

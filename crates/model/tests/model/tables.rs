@@ -94,6 +94,7 @@ fn table_and_struct_are_one() {
         ),
         (Kind::KeyPair, faults::<kinds::key_pair::KeyPair>()),
         (Kind::Instance, faults::<kinds::instance::Instance>()),
+        (Kind::Volume, faults::<kinds::volume::Volume>()),
         (Kind::VpcEndpoint, faults::<kinds::vpc_endpoint::VpcEndpoint>()),
         (Kind::FlowLog, faults::<kinds::flow_log::FlowLog>()),
     ];

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use trueup_model::{
     Address, Cause, Consent, Constraint, Guard, Kind, MemberKey, Mention, Note, Plan, Refusal, Refused,
-    Sought, StepReason, TakenBy, Value, Zone,
+    Sought, StepReason, TakenBy, Unchangeable, Value, Zone,
 };
 use trueup_report::reasons;
 
@@ -31,6 +31,10 @@ fn refusals() -> Vec<Refused> {
         from,
         id: text("subnet-0a"),
         duplicate,
+    };
+    let fixed = |on, ty| Refused::Unchangeable {
+        id: text("vol-0a"),
+        how: Unchangeable::MultiAttach { on, ty: text(ty) },
     };
     let absent = |zone: Zone| Refused::Absent {
         sought: Sought::InstanceType {
@@ -77,6 +81,13 @@ fn refusals() -> Vec<Refused> {
                 ("DeleteSubnet", address("subnet.b")),
             ],
         },
+        Refused::Unchangeable {
+            id: text("vol-0a"),
+            how: Unchangeable::Shrinks { from: 20, to: 10 },
+        },
+        fixed(true, "io1"),
+        fixed(true, "io2"),
+        fixed(false, "gp3"),
         Refused::GivenAway {
             what: text("10.0.0.9 in subnet.a"),
             other: address("instance.b"),
@@ -142,6 +153,7 @@ fn notes() -> Vec<Note> {
         Note::Duplicate,
         Note::LeftOver,
         Note::Reclaimed { id: text("i-0a") },
+        Note::VolumeFailed { id: text("vol-0a") },
         Note::NotDelivered {
             why: text("Access error"),
         },

@@ -516,6 +516,7 @@ fn start_one(call: &mut Call<'_>, launch: &Launch, index: u32) -> Result<String,
             encrypted: disk.encrypted,
             kms_key: disk.kms_key.clone(),
             snapshot: disk.snapshot.clone(),
+            multi_attach: false,
             created: call.now,
             attachment: Some(VolumeAttachment {
                 instance: id.clone(),

@@ -40,6 +40,7 @@ pub mod subnet;
 pub mod subnet_ipv6;
 pub mod tag;
 pub mod volume;
+pub mod volume_attachment;
 pub mod volume_shape;
 pub mod vpc;
 pub mod vpc_endpoint;

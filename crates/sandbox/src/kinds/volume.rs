@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::volume_shape::{Asked, Shape, check_boots, shape};
 use super::zone::{self, Zone};
 use super::{Kind, partition, tag, yes};
-use crate::call::{ACCOUNT, Answer, Call, Listing};
+use crate::call::{ACCOUNT, Answer, Call, Listing, has_form};
 use crate::due::What;
 use crate::state::clock::{MINUTE, SECOND, stamp};
 use crate::state::table::{Row, Table};
@@ -57,6 +57,9 @@ pub struct Volume {
     pub kms_key: Option<String>,
     /// What it was made from.
     pub snapshot: Option<String>,
+    /// Whether several instances can have it at a time.
+    #[serde(default)]
+    pub multi_attach: bool,
     /// When.
     pub created: Millis,
     /// Where it is attached.
@@ -114,7 +117,7 @@ impl Kind for Volume {
         "availability-zone-id" => |seen, add| add(&seen.row.zone.id),
         "create-time" => |seen, add| add(&stamp(seen.row.created)),
         "encrypted" => |seen, add| add(yes(seen.row.encrypted)),
-        "multi-attach-enabled" => |_, add| add("false"),
+        "multi-attach-enabled" => |seen, add| add(yes(seen.row.multi_attach)),
         "fast-restored" => |_, add| add("false"),
         "size" => |seen, add| add(&seen.row.shape.size.to_string()),
         "snapshot-id" => |seen, add| seen.row.snapshot.iter().for_each(|id| add(id)),
@@ -167,12 +170,13 @@ fn write(x: &mut Xml, seen: &Seen<'_, Volume>) {
     x.maybe("throughput", row.shape.throughput);
     x.text("encrypted", row.encrypted);
     x.maybe("kmsKeyId", row.kms_key.as_ref());
-    x.text("multiAttachEnabled", false);
+    x.text("multiAttachEnabled", row.multi_attach);
     x.element("operator", |x| x.text("managed", false));
     tag::write_if_any(x, seen.region, seen.id);
 }
 
-fn write_attachment(x: &mut Xml, id: &str, attachment: &VolumeAttachment, status: &str) {
+/// Writes where a volume is attached.
+pub fn write_attachment(x: &mut Xml, id: &str, attachment: &VolumeAttachment, status: &str) {
     x.text("volumeId", id);
     x.text("instanceId", &attachment.instance);
     x.text("device", &attachment.device);
@@ -191,27 +195,30 @@ pub fn create(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     )
     .map_err(|fault| Fault::new("InvalidZone.NotFound", fault.message))?
     .ok_or_else(|| Fault::missing("availabilityZone"))?;
-    if let Some(snapshot) = p.filled("SnapshotId") {
-        return Err(Fault::new(
-            "InvalidSnapshot.NotFound",
-            format!("The snapshot '{snapshot}' does not exist."),
-        ));
+    let snapshot = p.filled("SnapshotId");
+    if let Some(id) = snapshot {
+        check_snapshot(id)?;
     }
     let asked = Asked::read(p, "Size")?;
-    let size = asked.size.ok_or_else(|| {
+    let size = asked.size.or(snapshot.map(|_| SNAPSHOT_GIB)).ok_or_else(|| {
         Fault::new(
             "MissingParameter",
             "The request must contain the parameter size or snapshotId",
         )
     })?;
-    let shape = shape(&asked, size, "gp2")?;
-    if p.flag("MultiAttachEnabled")? == Some(true) {
+    if let Some(id) = snapshot.filter(|_| size < SNAPSHOT_GIB) {
         return Err(Fault::new(
-            "UnsupportedOperation",
-            "The sandbox does not simulate multi-attach volumes",
+            "InvalidParameterValue",
+            format!(
+                "Invalid value '{size}' for 'size'. Volume is smaller than snapshot '{id}', expect size >= {SNAPSHOT_GIB}"
+            ),
         ));
     }
+    let shape = shape(&asked, size, "gp2")?;
+    let multi_attach = p.flag("MultiAttachEnabled")? == Some(true);
+    check_multi_attach(multi_attach, &shape)?;
     let (encrypted, kms_key) = encryption(call, p)?;
+    let is_usable = kms_key.as_deref().is_none_or(is_usable_key);
     let tags = call.tags_for("volume", &["volume"])?;
     let id = call.new_id("vol");
     let row = Volume {
@@ -220,7 +227,8 @@ pub fn create(call: &mut Call<'_>, x: &mut Xml) -> Answer {
         state: "creating".into(),
         encrypted,
         kms_key,
-        snapshot: None,
+        snapshot: snapshot.map(str::to_owned),
+        multi_attach,
         created: call.now,
         attachment: None,
         modification: None,
@@ -235,8 +243,54 @@ pub fn create(call: &mut Call<'_>, x: &mut Xml) -> Answer {
         },
     );
     call.region.volumes.insert(&id, row);
-    call.later(3 * SECOND, 10 * SECOND, What::VolumeAvailable, &id);
+    let what = if is_usable {
+        What::VolumeAvailable
+    } else {
+        What::VolumeTakenBack
+    };
+    call.later(3 * SECOND, 10 * SECOND, what, &id);
     Ok(())
+}
+
+/// Every snapshot is there that has the form of one, but those of zeros alone, and each is as large.
+const SNAPSHOT_GIB: u32 = 8;
+
+fn check_snapshot(id: &str) -> Answer {
+    if !has_form(id, "snap") {
+        return Err(Fault::new(
+            "InvalidSnapshotID.Malformed",
+            format!("Invalid id: \"{id}\" (expecting \"snap-...\")"),
+        ));
+    }
+    if id.trim_start_matches("snap-").bytes().all(|digit| digit == b'0') {
+        return Err(Fault::new(
+            "InvalidSnapshot.NotFound",
+            format!("The snapshot '{id}' does not exist."),
+        ));
+    }
+    Ok(())
+}
+
+fn check_multi_attach(on: bool, shape: &Shape) -> Answer {
+    if on && !matches!(shape.kind.as_str(), "io1" | "io2") {
+        return Err(Fault::combination(format!(
+            "The parameter MultiAttachEnabled is not supported for {} volumes.",
+            shape.kind
+        )));
+    }
+    Ok(())
+}
+
+/// A key of zeros is one that nobody may use.
+fn is_usable_key(key: &str) -> bool {
+    !key.ends_with("00000000-0000-0000-0000-000000000000")
+}
+
+/// A volume whose key cannot be used is taken back, and nothing is said.
+pub fn taken_back(call: &mut Call<'_>, id: &str) {
+    call.region.volumes.remove(id);
+    call.region.tags.remove(id);
+    crate::due::cancel(call, id);
 }
 
 /// Whether a volume is encrypted, and with which key.
@@ -250,15 +304,21 @@ pub fn encryption(call: &Call<'_>, p: &Node) -> Result<(bool, Option<String>), F
         ));
     }
     let encrypted = encrypted == Some(true);
-    let account_key = format!(
-        "arn:{}:kms:{}:{ACCOUNT}:key/aaaaaaaa-bbbb-4ccc-8ddd-000000000000",
-        partition::of(&call.region.name).name,
-        call.region.name
-    );
-    Ok((
-        encrypted,
-        encrypted.then(|| key.map_or(account_key, str::to_owned)),
-    ))
+    let own = |id: &str| {
+        format!(
+            "arn:{}:kms:{}:{ACCOUNT}:key/{id}",
+            partition::of(&call.region.name).name,
+            call.region.name
+        )
+    };
+    // EC2 answers a key's ARN, however it was named.
+    let key = key.unwrap_or("aaaaaaaa-bbbb-4ccc-8ddd-000000000000");
+    let key = if key.starts_with("arn:") {
+        key.to_owned()
+    } else {
+        own(key)
+    };
+    Ok((encrypted, encrypted.then_some(key)))
 }
 
 /// The volume can be used.
@@ -316,7 +376,6 @@ fn write_modification(x: &mut Xml, id: &str, modification: &Modification) {
         x.maybe(&format!("{prefix}Iops"), shape.iops);
         x.text(&format!("{prefix}VolumeType"), &shape.kind);
         x.maybe(&format!("{prefix}Throughput"), shape.throughput);
-        x.text(&format!("{prefix}MultiAttachEnabled"), false);
     }
     x.text(
         "progress",
@@ -332,14 +391,18 @@ pub fn modify(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     let id = p.required("VolumeId")?;
     let volume = call.find::<Volume>(id)?.clone();
     let mut asked = Asked::read(p, "Size")?;
-    if p.flag("MultiAttachEnabled")? == Some(true) {
+    let multi_attach = p.flag("MultiAttachEnabled")?;
+    let asks_shape =
+        asked.size.is_some() || asked.kind.is_some() || asked.iops.is_some() || asked.throughput.is_some();
+    if !asks_shape && multi_attach.is_none() {
+        return Err(Fault::missing("size"));
+    }
+    let switches = multi_attach.is_some_and(|on| on != volume.multi_attach);
+    if switches && (volume.shape.kind != "io2" || asked.kind.is_some_and(|kind| kind != "io2")) {
         return Err(Fault::new(
             "UnsupportedOperation",
-            "The sandbox does not simulate multi-attach volumes",
+            "Multi-Attach can be changed for io2 volumes only",
         ));
-    }
-    if asked.size.is_none() && asked.kind.is_none() && asked.iops.is_none() && asked.throughput.is_none() {
-        return Err(Fault::missing("size"));
     }
     if asked.size.is_some_and(|size| size < volume.shape.size) {
         return Err(Fault::new(
@@ -379,9 +442,10 @@ pub fn modify(call: &mut Call<'_>, x: &mut Xml) -> Answer {
         end: None,
     };
     x.element("volumeModification", |x| write_modification(x, id, &modification));
-    call.region
-        .volumes
-        .update(id, |volume| volume.modification = Some(modification));
+    call.region.volumes.update(id, |volume| {
+        volume.modification = Some(modification);
+        volume.multi_attach = multi_attach.unwrap_or(volume.multi_attach);
+    });
     call.later(5 * SECOND, 30 * SECOND, What::VolumeOptimizing, id);
     Ok(())
 }
@@ -464,108 +528,4 @@ pub fn describe_status(call: &mut Call<'_>, x: &mut Xml) -> Answer {
             });
         },
     )
-}
-
-/// `AttachVolume`: in the same zone, on a free device.
-pub fn attach(call: &mut Call<'_>, x: &mut Xml) -> Answer {
-    let p = call.params;
-    let id = p.required("VolumeId")?;
-    let instance_id = p.required("InstanceId")?;
-    let device = p.required("Device")?;
-    let volume = call.find::<Volume>(id)?;
-    let instance = call.find::<super::instance::Instance>(instance_id)?;
-    if let Some(attachment) = &volume.attachment {
-        return Err(Fault::new(
-            "VolumeInUse",
-            format!(
-                "{id} is already attached to an instance ({})",
-                attachment.instance
-            ),
-        ));
-    }
-    if volume.state != "available" {
-        return Err(Fault::new(
-            "IncorrectState",
-            format!(
-                "Volume '{id}' is in the '{}' state. It must be 'available'.",
-                volume.state
-            ),
-        ));
-    }
-    if !matches!(instance.state.as_str(), "running" | "stopped") {
-        return Err(Fault::new(
-            "IncorrectState",
-            format!("Instance '{instance_id}' is not 'running' or 'stopped'."),
-        ));
-    }
-    if volume.zone != instance.zone {
-        return Err(Fault::new(
-            "InvalidVolume.ZoneMismatch",
-            format!("The volume '{id}' is not in the same availability zone as instance '{instance_id}'"),
-        ));
-    }
-    let busy = |row: &Volume| {
-        row.attachment
-            .as_ref()
-            .is_some_and(|attachment| attachment.device == device)
-    };
-    if call
-        .region
-        .volumes
-        .referring(instance_id)
-        .any(|(_, row)| busy(row))
-    {
-        return Err(Fault::new(
-            "InvalidParameterValue",
-            format!("Invalid value '{device}' for unixDevice. Attachment point {device} is already in use"),
-        ));
-    }
-    let attachment = VolumeAttachment {
-        instance: instance_id.to_owned(),
-        device: device.to_owned(),
-        delete_on_termination: false,
-        at: call.now,
-    };
-    write_attachment(x, id, &attachment, "attaching");
-    call.region
-        .volumes
-        .update(id, |volume| volume.attachment = Some(attachment));
-    Ok(())
-}
-
-/// `DetachVolume`: a root volume only from a stopped instance.
-pub fn detach(call: &mut Call<'_>, x: &mut Xml) -> Answer {
-    let p = call.params;
-    let id = p.required("VolumeId")?;
-    let _ = (p.flag("Force")?, p.text("Device"));
-    let attachment = call.find::<Volume>(id)?.attachment.clone();
-    let instance = p.filled("InstanceId");
-    let attachment = attachment
-        .filter(|have| instance.is_none_or(|id| have.instance == id))
-        .ok_or_else(|| {
-            Fault::new(
-                "IncorrectState",
-                format!("Volume '{id}' is in the 'available' state."),
-            )
-        })?;
-    let root = call
-        .region
-        .instances
-        .get(&attachment.instance)
-        .is_some_and(|instance| instance.root_device == attachment.device && instance.state != "stopped");
-    if root {
-        return Err(Fault::new(
-            "OperationNotPermitted",
-            format!(
-                "Unable to detach root volume '{}' from instance '{}'",
-                attachment.device, attachment.instance
-            ),
-        ));
-    }
-    write_attachment(x, id, &attachment, "detaching");
-    call.region.volumes.update(id, |volume| {
-        volume.attachment = None;
-        volume.state = "available".into();
-    });
-    Ok(())
 }

@@ -28,6 +28,9 @@ pub struct Token {
     pub answer: String,
     /// The instances that it launched.
     pub instances: Vec<String>,
+    /// The volumes that it made.
+    #[serde(default)]
+    pub volumes: Vec<String>,
     /// When.
     pub at: Millis,
 }

@@ -16,6 +16,7 @@ use crate::answer::facts;
 use crate::classify::{Class, wants_interface};
 use crate::failure::Failure;
 use crate::filter;
+use crate::kinds::volume::paced;
 use crate::kinds::{self, nat_gateway, security_group};
 use crate::read::pages;
 
@@ -288,7 +289,8 @@ async fn volume(task: &Task<'_>) -> Result<Acted, Failure> {
         .set_iops(number(attr::IOPS))
         .set_throughput(number(attr::THROUGHPUT));
     task.call(action::MODIFY_VOLUME, request, |request| request.send())
-        .await?;
+        .await
+        .map_err(paced)?;
     Ok(Acted {
         wait: Some(wait::VOLUME_OPTIMIZING.of(&volume)),
         ..Acted::default()

@@ -1,0 +1,110 @@
+//! Attaching volumes to instances, and detaching them.
+
+use super::instance::Instance;
+use super::volume::{Volume, VolumeAttachment, write_attachment};
+use crate::call::{Answer, Call};
+use crate::wire::{Fault, Xml};
+
+/// `AttachVolume`: in the same zone, on a free device.
+pub fn attach(call: &mut Call<'_>, x: &mut Xml) -> Answer {
+    let p = call.params;
+    let id = p.required("VolumeId")?;
+    let instance_id = p.required("InstanceId")?;
+    let device = p.required("Device")?;
+    let volume = call.find::<Volume>(id)?;
+    let instance = call.find::<Instance>(instance_id)?;
+    if let Some(attachment) = &volume.attachment {
+        return Err(Fault::new(
+            "VolumeInUse",
+            format!(
+                "{id} is already attached to an instance ({})",
+                attachment.instance
+            ),
+        ));
+    }
+    if volume.state != "available" {
+        return Err(Fault::new(
+            "IncorrectState",
+            format!(
+                "Volume '{id}' is in the '{}' state. It must be 'available'.",
+                volume.state
+            ),
+        ));
+    }
+    if !matches!(instance.state.as_str(), "running" | "stopped") {
+        return Err(Fault::new(
+            "IncorrectState",
+            format!("Instance '{instance_id}' is not 'running' or 'stopped'."),
+        ));
+    }
+    if volume.zone != instance.zone {
+        return Err(Fault::new(
+            "InvalidVolume.ZoneMismatch",
+            format!("The volume '{id}' is not in the same availability zone as instance '{instance_id}'"),
+        ));
+    }
+    let busy = |row: &Volume| {
+        row.attachment
+            .as_ref()
+            .is_some_and(|attachment| attachment.device == device)
+    };
+    if call
+        .region
+        .volumes
+        .referring(instance_id)
+        .any(|(_, row)| busy(row))
+    {
+        return Err(Fault::new(
+            "InvalidParameterValue",
+            format!("Invalid value '{device}' for unixDevice. Attachment point {device} is already in use"),
+        ));
+    }
+    let attachment = VolumeAttachment {
+        instance: instance_id.to_owned(),
+        device: device.to_owned(),
+        delete_on_termination: false,
+        at: call.now,
+    };
+    write_attachment(x, id, &attachment, "attaching");
+    call.region
+        .volumes
+        .update(id, |volume| volume.attachment = Some(attachment));
+    Ok(())
+}
+
+/// `DetachVolume`: a root volume only from a stopped instance.
+pub fn detach(call: &mut Call<'_>, x: &mut Xml) -> Answer {
+    let p = call.params;
+    let id = p.required("VolumeId")?;
+    let _ = (p.flag("Force")?, p.text("Device"));
+    let attachment = call.find::<Volume>(id)?.attachment.clone();
+    let instance = p.filled("InstanceId");
+    let attachment = attachment
+        .filter(|have| instance.is_none_or(|id| have.instance == id))
+        .ok_or_else(|| {
+            Fault::new(
+                "IncorrectState",
+                format!("Volume '{id}' is in the 'available' state."),
+            )
+        })?;
+    let root = call
+        .region
+        .instances
+        .get(&attachment.instance)
+        .is_some_and(|instance| instance.root_device == attachment.device && instance.state != "stopped");
+    if root {
+        return Err(Fault::new(
+            "OperationNotPermitted",
+            format!(
+                "Unable to detach root volume '{}' from instance '{}'",
+                attachment.device, attachment.instance
+            ),
+        ));
+    }
+    write_attachment(x, id, &attachment, "detaching");
+    call.region.volumes.update(id, |volume| {
+        volume.attachment = None;
+        volume.state = "available".into();
+    });
+    Ok(())
+}
