@@ -211,7 +211,12 @@ fn edited(edits: &[(&str, &str)]) -> String {
 
 #[test]
 fn renaming_and_swapping_what_others_stand_in_is_done_in_one_go() {
-    let cases: [&[(&str, &str)]; 7] = [
+    let cases: [&[(&str, &str)]; 8] = [
+        // What an instance needs of its subnet is waited for, whenever the subnet's tags change.
+        &[
+            ("ipv6_cidr_block: 16", "ipv6_cidr_block: 17"),
+            ("team: network", "team: core"),
+        ],
         // A subnet with an instance in it gets another name, and with it another address in the plan.
         &[
             (

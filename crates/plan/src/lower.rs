@@ -252,6 +252,11 @@ impl<'v> Lowering<'v> {
             (StepAction::Create, Role::Modify) => {
                 self.ready.insert(address, index);
             }
+            // Nobody needs the tags of what it refers to, and they may come before all else: who waited for them
+            // would not wait for what is needed.
+            (StepAction::Update, Role::Modify) if node.call.action == tags::action::CREATE => {
+                self.ready.entry(address).or_insert(index);
+            }
             (StepAction::Update, Role::Modify) if !node.call.sets.is_empty() => {
                 self.ready.insert(address, index);
             }
