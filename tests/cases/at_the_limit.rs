@@ -5,6 +5,7 @@ mod dhcp;
 mod endpoints;
 mod hosts;
 mod logs;
+mod peers;
 mod rows;
 mod volumes;
 

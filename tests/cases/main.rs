@@ -29,6 +29,7 @@ mod moto;
 mod moto_sessions;
 mod order;
 mod others;
+mod peering;
 mod public_access;
 mod refusals;
 mod round_trips;

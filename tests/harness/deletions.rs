@@ -43,6 +43,10 @@ pub const DELETIONS: &[(&str, &[&str])] = &[
     ("instance.db", &["TerminateInstances&InstanceId.1={instance.db}"]),
     ("volume.idle", &["DeleteVolume&VolumeId={volume.idle}"]),
     (
+        "vpc_peering_connection.spare",
+        &["DeleteVpcPeeringConnection&VpcPeeringConnectionId={vpc_peering_connection.spare}"],
+    ),
+    (
         "vpc_endpoint.s3",
         &["DeleteVpcEndpoints&VpcEndpointId.1={vpc_endpoint.s3}"],
     ),
@@ -54,6 +58,10 @@ pub const DELETIONS: &[(&str, &[&str])] = &[
 
 /// The calls of EC2 that change something, and that no spec has anything to say of: why.
 pub const ELSEWHERE: &[(&str, &str)] = &[
+    (
+        "AcceptVpcPeeringConnection",
+        "what somebody else accepts is what its spec waits for, and nothing takes it back",
+    ),
     (
         "AttachInternetGateway",
         "EC2 attaches one to a VPC; one that is spare is put back where it was by `DetachInternetGateway`'s row",
@@ -82,6 +90,7 @@ pub const ELSEWHERE: &[(&str, &str)] = &[
     ("CreateVolume", MAKES),
     ("CreateVpc", MAKES),
     ("CreateVpcEndpoint", MAKES),
+    ("CreateVpcPeeringConnection", MAKES),
     ("DeleteManagedPrefixList", OTHERS),
     ("DeleteNetworkInterface", "EC2 does not delete one that is in use"),
     ("DeleteTags", "tags are tried for every kind"),
@@ -99,6 +108,10 @@ pub const ELSEWHERE: &[(&str, &str)] = &[
     ),
     ("ModifyManagedPrefixList", OTHERS),
     ("RebootInstances", "changes nothing that stays"),
+    (
+        "RejectVpcPeeringConnection",
+        "of what waits for somebody else alone, which is tried by itself",
+    ),
     ("RunInstances", MAKES),
 ];
 const MAKES: &str =

@@ -445,6 +445,19 @@ pub fn edits_that_replace() -> Vec<Edit> {
             &["CreateDhcpOptions", "AssociateDhcpOptions", "DeleteDhcpOptions"],
         ),
         edit(
+            Kind::VpcPeeringConnection,
+            "vpc-0123456789abcdef0",
+            "vpc-0123456789abcdef1",
+            &["CreateVpcPeeringConnection", "DeleteVpcPeeringConnection"],
+        ),
+        // The same pair: EC2 would answer the old one.
+        edit(
+            Kind::VpcPeeringConnection,
+            "peer_region: eu-west-1",
+            "peer_region: eu-west-2",
+            &["DeleteVpcPeeringConnection", "CreateVpcPeeringConnection"],
+        ),
+        edit(
             Kind::FlowLog,
             "traffic_type: reject",
             "traffic_type: accept",

@@ -18,6 +18,7 @@ pub const EVERY_KIND: &str = concat!(
     include_str!("../kinds/key_pair.yaml"),
     include_str!("../kinds/instance.yaml"),
     include_str!("../kinds/volume.yaml"),
+    include_str!("../kinds/vpc_peering_connection.yaml"),
     include_str!("../kinds/vpc_endpoint.yaml"),
     include_str!("../kinds/flow_log.yaml"),
 );

@@ -61,9 +61,9 @@ pub const MEDDLINGS: &[Meddling] = &[
         &["ModifyVpcTenancy&VpcId={vpc.spare}&InstanceTenancy=default"],
     ),
     meddling(
-        "vpc.spare",
+        "vpc.idle",
         "enable_dns_support",
-        &["ModifyVpcAttribute&VpcId={vpc.spare}&EnableDnsSupport.Value=false"],
+        &["ModifyVpcAttribute&VpcId={vpc.idle}&EnableDnsSupport.Value=false"],
     ),
     meddling(
         "vpc.main",
@@ -74,6 +74,22 @@ pub const MEDDLINGS: &[Meddling] = &[
         "vpc.main",
         "dhcp_options",
         &["AssociateDhcpOptions&VpcId={vpc.main}&DhcpOptionsId=default"],
+    ),
+    meddling(
+        "vpc_peering_connection.spare",
+        "requester_peering_connection_options",
+        &[
+            "ModifyVpcPeeringConnectionOptions&VpcPeeringConnectionId={vpc_peering_connection.spare}\
+             &RequesterPeeringConnectionOptions.AllowDnsResolutionFromRemoteVpc=false",
+        ],
+    ),
+    meddling(
+        "vpc_peering_connection.spare",
+        "accepter_peering_connection_options",
+        &[
+            "ModifyVpcPeeringConnectionOptions&VpcPeeringConnectionId={vpc_peering_connection.spare}\
+             &AccepterPeeringConnectionOptions.AllowDnsResolutionFromRemoteVpc=true",
+        ],
     ),
     meddling(
         "subnet.plain",
@@ -490,7 +506,7 @@ pub const MEDDLINGS: &[Meddling] = &[
 
 /// What nothing else of the network needs, so that EC2 lets people delete it, an instance that is stopped, and one
 /// with an address of its own.
-const MORE: [(Kind, &str, &str); 9] = [
+const MORE: [(Kind, &str, &str); 10] = [
     (Kind::Volume, "idle", "{availability_zone: us-west-2a, size: 125}"),
     (Kind::DhcpOptions, "idle", "{domain_name: idle.example}"),
     (Kind::Subnet, "idle", "{vpc: spare, cidr_block: 10.50.1.0/24}"),
@@ -498,6 +514,11 @@ const MORE: [(Kind, &str, &str); 9] = [
         Kind::Subnet,
         "six",
         "{vpc: spare, cidr_block: 10.50.2.0/24, ipv6_cidr_block: \"2001:db8:50:8::/64\"}",
+    ),
+    (
+        Kind::VpcPeeringConnection,
+        "spare",
+        "{vpc: main, peer_vpc: spare, accept: true, requester_peering_connection_options: {allow_dns_resolution_from_remote_vpc: true}}",
     ),
     (Kind::ElasticIp, "idle", "{}"),
     (Kind::RouteTable, "idle", "{vpc: main}"),
@@ -525,7 +546,7 @@ pub fn network() -> String {
     let spared =
         EVERY_KIND.replace("internet_gateway:\n  main:\n", "internet_gateway:\n  main: {vpc: main}\n  spare: {vpc: spare}\n").replace(
             "vpc:\n  main:\n",
-            "vpc:\n  idle: {cidr_block: 10.70.0.0/16, ipv6_cidr_block: \"2001:db8:70::/56\", ipv6_pool: ipv6pool-ec2-0123456789abcdef0}\n  spare: {cidr_block: 10.50.0.0/16, secondary_cidr_blocks: [10.51.0.0/16], instance_tenancy: dedicated, \
+            "vpc:\n  idle: {cidr_block: 10.70.0.0/16, ipv6_cidr_block: \"2001:db8:70::/56\", ipv6_pool: ipv6pool-ec2-0123456789abcdef0}\n  spare: {cidr_block: 10.50.0.0/16, secondary_cidr_blocks: [10.51.0.0/16], instance_tenancy: dedicated, enable_dns_hostnames: true, \
              ipv6_cidr_block: \"2001:db8:50::/56\", ipv6_pool: ipv6pool-ec2-0123456789abcdef0}\n  main:\n",
         );
     // With two VPCs, each resource says which is its own.

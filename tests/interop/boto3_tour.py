@@ -410,6 +410,44 @@ def flow_logs(vpc, subnet, interface):
     assert gone[0]["Error"]["Code"] == "InvalidFlowLogId.NotFound", gone
 
 
+def peerings(vpc, table):
+    other = ec2.create_vpc(CidrBlock="10.77.0.0/16")["Vpc"]["VpcId"]
+    for one in (vpc, other):
+        ec2.modify_vpc_attribute(VpcId=one, EnableDnsHostnames={"Value": True})
+    made = ec2.create_vpc_peering_connection(VpcId=vpc, PeerVpcId=other, TagSpecifications=tagged("vpc-peering-connection", "p"))["VpcPeeringConnection"]
+    pcx = made["VpcPeeringConnectionId"]
+    assert made["RequesterVpcInfo"]["VpcId"] == vpc and made["AccepterVpcInfo"]["Region"] == "us-west-2", made
+    again = ec2.create_vpc_peering_connection(VpcId=vpc, PeerVpcId=other)["VpcPeeringConnection"]
+    assert again["VpcPeeringConnectionId"] == pcx and again["Tags"] == [{"Key": "Name", "Value": "p"}], again
+    options = {"AllowDnsResolutionFromRemoteVpc": True}
+    refused("OperationNotPermitted", "modify_vpc_peering_connection_options", VpcPeeringConnectionId=pcx, RequesterPeeringConnectionOptions=options)
+    assert ec2.accept_vpc_peering_connection(VpcPeeringConnectionId=pcx)["VpcPeeringConnection"]["Status"]["Code"] == "provisioning"
+    ec2.get_waiter("vpc_peering_connection_exists").wait(VpcPeeringConnectionIds=[pcx])
+    told = ec2.modify_vpc_peering_connection_options(VpcPeeringConnectionId=pcx, RequesterPeeringConnectionOptions=options,
+                                                     AccepterPeeringConnectionOptions=options)
+    assert told["AccepterPeeringConnectionOptions"]["AllowDnsResolutionFromRemoteVpc"] is True, told
+    ec2.create_route(RouteTableId=table, DestinationCidrBlock="10.77.0.0/16", VpcPeeringConnectionId=pcx)
+    far = ec2.create_vpc_peering_connection(VpcId=vpc, PeerVpcId="vpc-0123456789abcdef0", PeerOwnerId="210987654321", PeerRegion="eu-west-1")
+    assert far["VpcPeeringConnection"]["AccepterVpcInfo"]["OwnerId"] == "210987654321", far
+    found = pages("describe_vpc_peering_connections", "VpcPeeringConnections", 5)
+    assert {one["Status"]["Code"] for one in found} == {"active", "pending-acceptance"}, found
+    for name, value in (("requester-vpc-info.vpc-id", vpc), ("accepter-vpc-info.vpc-id", other), ("tag:Name", "p")):
+        ids = [one["VpcPeeringConnectionId"] for one in ec2.describe_vpc_peering_connections(Filters=[{"Name": name, "Values": [value]}])["VpcPeeringConnections"]]
+        assert pcx in ids, (name, ids)
+    back = ec2.create_vpc_peering_connection(VpcId=other, PeerVpcId=vpc)["VpcPeeringConnection"]["VpcPeeringConnectionId"]
+    refused("VpcPeeringConnectionAlreadyExists", "accept_vpc_peering_connection", VpcPeeringConnectionId=back)
+    ec2.reject_vpc_peering_connection(VpcPeeringConnectionId=back)
+    refused("InvalidStateTransition", "delete_vpc_peering_connection", VpcPeeringConnectionId=back)
+    refused("OperationNotPermitted", "accept_vpc_peering_connection", VpcPeeringConnectionId=far["VpcPeeringConnection"]["VpcPeeringConnectionId"])
+    refused("InvalidVpcPeeringConnectionID.NotFound", "describe_vpc_peering_connections", VpcPeeringConnectionIds=["pcx-00000000000000000"])
+    refused("DryRunOperation", "create_vpc_peering_connection", DryRun=True, VpcId=other, PeerVpcId=vpc)
+    ec2.delete_route(RouteTableId=table, DestinationCidrBlock="10.77.0.0/16")
+    for one in (pcx, far["VpcPeeringConnection"]["VpcPeeringConnectionId"]):
+        ec2.delete_vpc_peering_connection(VpcPeeringConnectionId=one)
+    ec2.get_waiter("vpc_peering_connection_deleted").wait(VpcPeeringConnectionIds=[pcx])
+    ec2.delete_vpc(VpcId=other)
+
+
 def prefix_lists():
     entries = [{"Cidr": "10.0.0.0/8", "Description": "ten"}]
     made = ec2.create_managed_prefix_list(PrefixListName="tour", Entries=entries, MaxEntries=5, AddressFamily="IPv4")["PrefixList"]
@@ -450,7 +488,7 @@ def ipv6():
 
 def others(vpc):
     """What tools ask that know of more than there is here."""
-    for operation in ("describe_vpc_peering_connections", "describe_vpn_gateways", "describe_transit_gateways",
+    for operation in ("describe_vpn_gateways", "describe_transit_gateways",
                       "describe_addresses_attribute"):
         getattr(ec2, operation)()
     refused("UnsupportedOperation", "describe_vpc_classic_link")
@@ -478,7 +516,7 @@ def away(vpc, subnets, igw, address, nat, table, groups, key, instance):
     ec2.delete_vpc(VpcId=vpc)
     left = ec2.describe_tags(Filters=of(key="tour"))["Tags"]
     # These are shown for a while after their end.
-    assert {tag["ResourceType"] for tag in left} <= {"instance", "vpc-endpoint", "natgateway"}, left
+    assert {tag["ResourceType"] for tag in left} <= {"instance", "vpc-endpoint", "vpc-peering-connection", "natgateway"}, left
 
 
 def tour():
@@ -498,6 +536,7 @@ def tour():
     interfaces(made[0], web, instance)
     endpoints(vpc, table)
     flow_logs(vpc, made[0], instance["NetworkInterfaces"][0]["NetworkInterfaceId"])
+    peerings(vpc, table)
     prefix_lists()
     tags([vpc, *made, igw, address, nat, table, web, db, instance["InstanceId"]])
     others(vpc)

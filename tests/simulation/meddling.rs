@@ -255,6 +255,16 @@ fn query(object: &Object, rng: &mut Rng) -> Option<String> {
             format!("DeleteVolume&VolumeId={id}"),
         ],
         Kind::DhcpOptions => vec![format!("DeleteDhcpOptions&DhcpOptionsId={id}")],
+        Kind::VpcPeeringConnection => vec![
+            format!("AcceptVpcPeeringConnection&VpcPeeringConnectionId={id}"),
+            format!("RejectVpcPeeringConnection&VpcPeeringConnectionId={id}"),
+            format!("DeleteVpcPeeringConnection&VpcPeeringConnectionId={id}"),
+            format!(
+                "ModifyVpcPeeringConnectionOptions&VpcPeeringConnectionId={id}\
+                 &RequesterPeeringConnectionOptions.AllowDnsResolutionFromRemoteVpc={}",
+                rng.bool()
+            ),
+        ],
         Kind::FlowLog => vec![format!("DeleteFlowLogs&FlowLogId.1={id}")],
     };
     let tags = format!("DeleteTags&ResourceId.1={id}&Tag.1.Key=Name");

@@ -25,7 +25,7 @@ const DRAWS_MAX: usize = 500;
 const PROTECTING_ONE_IN: usize = 4;
 const PROTECTED_ONE_IN: usize = 8;
 
-const KINDS: [&str; 15] = [
+const KINDS: [&str; 16] = [
     "vpc",
     "subnet",
     "internet_gateway",
@@ -41,6 +41,7 @@ const KINDS: [&str; 15] = [
     "flow_log",
     "dhcp_options",
     "volume",
+    "vpc_peering_connection",
 ];
 
 /// A spec that is drawn and edited at random.
@@ -110,7 +111,8 @@ impl Network {
         while network.topology.resources.len() < resources {
             network.change(|network| {
                 for _ in 0..at_a_time {
-                    let kind = *network.any(&KINDS[1..]);
+                    // A second VPC comes with an edit, and where all that two may have together is drawn.
+                    let kind = *network.any(&KINDS[usize::from(!wide)..]);
                     network.add(kind);
                 }
             });
@@ -456,6 +458,7 @@ impl Network {
             "vpc_endpoint" => self.vpc_endpoint(&vpc?),
             "flow_log" => self.flow_log(&vpc?),
             "dhcp_options" => self.dhcp_options(),
+            "vpc_peering_connection" => self.vpc_peering_connection(&vpc?)?,
             _ => return None,
         };
         let mut drawn = drawn;
@@ -506,7 +509,9 @@ fn own((kind, resources): (&String, &Value)) -> (String, Value) {
 
 /// Whether an attribute of this name refers to resources of `kind`.
 fn is_reference(key: &str, kind: &str) -> bool {
-    key.strip_prefix(kind)
+    key.strip_prefix("peer_")
+        .unwrap_or(key)
+        .strip_prefix(kind)
         .is_some_and(|rest| matches!(rest, "" | "s"))
 }
 

@@ -34,7 +34,7 @@ const GIVES_UP: [(&str, &str); 5] = [
 
 /// The calls that end an object, and the parameter that names it: by its id, but for key pairs, which only
 /// their names end everywhere.
-const ENDS: [(&str, &str); 15] = [
+const ENDS: [(&str, &str); 16] = [
     ("DeleteVolume", "VolumeId"),
     ("DeleteVpc", "VpcId"),
     ("DeleteSubnet", "SubnetId"),
@@ -49,6 +49,7 @@ const ENDS: [(&str, &str); 15] = [
     ("TerminateInstances", "InstanceId"),
     ("DeleteVpcEndpoints", "VpcEndpointId"),
     ("DeleteFlowLogs", "FlowLogId"),
+    ("DeleteVpcPeeringConnection", "VpcPeeringConnectionId"),
     ("DeleteDhcpOptions", "DhcpOptionsId"),
 ];
 

@@ -171,7 +171,7 @@ const DEPENDENCY: [Passes; 6] = [
     ),
 ];
 
-const TRANSIENT: [Passes; 13] = [
+const TRANSIENT: [Passes; 12] = [
     ("IncorrectState", CHANGES_STATE),
     ("IncorrectStateException", CHANGES_STATE),
     (
@@ -180,7 +180,6 @@ const TRANSIENT: [Passes; 13] = [
     ),
     ("IncorrectModificationState", "the volume is still being changed"),
     ("InvalidState", CHANGES_STATE),
-    ("InvalidStateTransition", CHANGES_STATE),
     ("InvalidVpcState", "the VPC is still being made"),
     (
         "InvalidInstanceID",
@@ -356,7 +355,7 @@ pub fn is_gone(class: Class, code: &str) -> bool {
 pub fn is_for_good(class: Class, code: &str) -> bool {
     match class {
         Class::Denied => true,
-        Class::Invalid => code != "OperationNotPermitted",
+        Class::Invalid => !matches!(code, "OperationNotPermitted" | "InvalidStateTransition"),
         _ => code == "Unsupported",
     }
 }

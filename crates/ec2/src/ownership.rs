@@ -297,7 +297,7 @@ where
 }
 
 /// Whether an object carries the topology's tags by now, as either of EC2's two ways to ask for them says.
-async fn carries_tags(task: &Task<'_>, id: &str) -> Result<bool, Failure> {
+pub async fn carries_tags(task: &Task<'_>, id: &str) -> Result<bool, Failure> {
     let Act {
         topology, address, ..
     } = task.act;

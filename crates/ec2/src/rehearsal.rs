@@ -82,6 +82,7 @@ with_dry_run! {
     /// What is rehearsed only where `DryRun` is heeded as EC2 heeds it: moto, and what is built on it,
     /// carries these out whatever they ask.
     WHERE_HEEDED:
+    "AcceptVpcPeeringConnection" accept_vpc_peering_connection,
     "AssociateDhcpOptions" associate_dhcp_options,
     "AssociateRouteTable" associate_route_table,
     "CreateDhcpOptions" create_dhcp_options,
@@ -95,6 +96,7 @@ with_dry_run! {
     "CreateSubnet" create_subnet,
     "CreateVpc" create_vpc,
     "CreateVpcEndpoint" create_vpc_endpoint,
+    "CreateVpcPeeringConnection" create_vpc_peering_connection,
     "DeleteDhcpOptions" delete_dhcp_options,
     "DeleteEgressOnlyInternetGateway" delete_egress_only_internet_gateway,
     "DeleteFlowLogs" delete_flow_logs,
@@ -106,9 +108,11 @@ with_dry_run! {
     "DeleteSubnet" delete_subnet,
     "DeleteVpc" delete_vpc,
     "DeleteVpcEndpoints" delete_vpc_endpoints,
+    "DeleteVpcPeeringConnection" delete_vpc_peering_connection,
     "DisassociateRouteTable" disassociate_route_table,
     "ModifyInstanceMetadataOptions" modify_instance_metadata_options,
     "ModifyVpcEndpoint" modify_vpc_endpoint,
+    "ModifyVpcPeeringConnectionOptions" modify_vpc_peering_connection_options,
     "ModifyVpcTenancy" modify_vpc_tenancy,
     "ReplaceNetworkAclAssociation" replace_network_acl_association,
     "ReplaceNetworkAclEntry" replace_network_acl_entry,

@@ -268,8 +268,8 @@ fn read_party(text: &str) -> Result<String, Complaint> {
 
 /// Reads an address or an id of one of these kinds; none where it has neither form.
 fn read_named(text: &str, kinds: &[Kind]) -> Option<Result<String, Complaint>> {
-    // Network interfaces, peering connections and transit gateways are no kinds here and may be named all the
-    // same.
+    // Network interfaces and transit gateways are no kinds here and may be named all the same, and so may what
+    // else others have.
     let foreign = ["eni-", "pcx-", "tgw-", "eigw-"]
         .iter()
         .any(|prefix| text.strip_prefix(prefix).is_some_and(is_id_tail));

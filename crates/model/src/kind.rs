@@ -81,6 +81,8 @@ kinds! {
     Instance = "instance", "i-";
     /// A volume that outlives the instances that use it.
     Volume = "volume", "vol-";
+    /// A way between two VPCs.
+    VpcPeeringConnection = "vpc_peering_connection", "pcx-";
     /// A private way to an AWS service.
     VpcEndpoint = "vpc_endpoint", "vpce-";
     /// Records of traffic.
@@ -95,7 +97,7 @@ impl Kind {
 }
 
 /// What the ids start with of what routes lead to and no spec declares.
-const OUTSIDE: [&str; 4] = ["eni-", "tgw-", "pcx-", "vgw-"];
+const OUTSIDE: [&str; 3] = ["eni-", "tgw-", "vgw-"];
 
 /// Whether `text` is the id of something that no spec declares.
 pub fn is_outside_id(text: &str) -> bool {

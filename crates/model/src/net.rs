@@ -121,6 +121,56 @@ macro_rules! id_tail {
 
 pub(crate) use {byte, id_tail, ipv4, ipv6, port, range};
 
+/// An account.
+pub static ACCOUNT: Format = Format {
+    what: "the account's 12 digits in quotes, as `aws sts get-caller-identity` tells them",
+    pattern: "^[0-9]{12}$",
+    number: false,
+    read: |text| {
+        let digits = text.replace(|c: char| !c.is_ascii_digit(), "");
+        if digits == text && digits.len() == 12 {
+            return Ok(digits);
+        }
+        let complaint = Complaint::new(format!("`{text}` is not an account: 12 digits"));
+        // An ARN and the console's spelling hold it.
+        Err(if digits.len() == 12 {
+            complaint.instead(digits)
+        } else {
+            complaint
+        })
+    },
+};
+
+/// A region.
+pub static REGION: Format = Format {
+    what: "a region, such as us-west-2",
+    pattern: "^[a-z]+(-[a-z]+)+-[0-9]+$",
+    number: false,
+    read: |text| {
+        let region = text.trim_end_matches(|c: char| c.is_ascii_lowercase());
+        Err(if is_region(text) {
+            return Ok(text.to_owned());
+        } else if is_region(region) {
+            Complaint::new(format!("`{text}` is an availability zone, and no region")).instead(region)
+        } else {
+            Complaint::new(format!("`{text}` is not a region"))
+        })
+    },
+};
+
+/// A region's name: `us-west-2`, `us-gov-east-1`.
+fn is_region(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('-').collect();
+    let [words @ .., number] = parts.as_slice() else {
+        return false;
+    };
+    let word = |word: &&str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase());
+    words.len() >= 2
+        && words.iter().all(word)
+        && !number.is_empty()
+        && number.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 /// Any text.
 pub static TEXT: Format = Format {
     what: "text",

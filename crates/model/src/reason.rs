@@ -194,6 +194,8 @@ pub enum Note {
     },
     /// The owner of an endpoint's service has yet to accept it.
     AwaitsAcceptance,
+    /// The owner of the peer has yet to accept a peering connection.
+    PeerAwaitsAcceptance,
     /// EC2 assigns so many IPv6 addresses of its choice.
     AddressesAssigned(usize),
     /// User data runs at the first boot only.
@@ -230,6 +232,7 @@ impl Note {
             Self::AclFull { .. } => "acl_full",
             Self::NoRoom { .. } => "no_room",
             Self::AwaitsAcceptance => "awaits_acceptance",
+            Self::PeerAwaitsAcceptance => "peer_awaits_acceptance",
             Self::AddressesAssigned(_) => "addresses_assigned",
             Self::FirstBootOnly => "first_boot_only",
             Self::StaysStopped => "stays_stopped",

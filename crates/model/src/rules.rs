@@ -19,7 +19,7 @@ use crate::schema::{ChangedBy, Effect, Type};
 use crate::stake::Loss;
 use crate::topology::{Resource, Topology};
 use crate::value::{Record, Value};
-use crate::{Address, Implicit, Kind, Ref, Sought, Zone, ipv6, tags};
+use crate::{Address, Implicit, Kind, Ref, Site, Sought, Zone, ipv6, tags};
 
 /// What a resource is in: its VPC, or its subnet.
 #[derive(Clone, Copy, Debug)]
@@ -170,6 +170,11 @@ pub trait Rules: Sync {
     /// What a record uses of what no spec declares: transit gateways, images, instance types.
     fn outside(&self, _record: &Record) -> Vec<Sought> {
         Vec::new()
+    }
+
+    /// What a record refers to and is in another account or region than `site`: nobody can look for it here.
+    fn elsewhere<'r>(&self, _record: &'r Record, _site: &Site) -> Option<&'r Ref> {
+        None
     }
 
     /// The zone that a record says its object is in.

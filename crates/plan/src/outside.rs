@@ -214,7 +214,12 @@ fn uses(plan: &Plan, topology: &Topology, observed: &Observed) -> BTreeSet<Use> 
                 sought,
             });
         };
-        for text in step.call.sets.refs().into_iter().filter_map(Ref::id) {
+        let elsewhere = kind.rules().elsewhere(&step.call.sets, &observed.site);
+        let refs = step.call.sets.refs().into_iter();
+        for text in refs
+            .filter(|reference| Some(*reference) != elsewhere)
+            .filter_map(Ref::id)
+        {
             let by_id = Kind::ALL.into_iter().find(|kind| kind.is_id(text));
             let of = by_id.unwrap_or(Kind::KeyPair);
             let is_seen = objects.contains_key(text) || names.contains(&(of, text.to_owned()));

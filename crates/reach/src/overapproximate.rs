@@ -34,8 +34,8 @@ use ipnet::IpNet;
 use crate::address::{Family, of_range, public};
 use crate::network::{
     AclEntry, AddressPair, Assignment, EgressOnlyGateway, Endpoint, EndpointKind, GroupRule, Interface,
-    InternetGateway, Named, NatGateway, Network, NetworkAcl, PrefixList, RouteTable, SecurityGroup, Subnet,
-    Table, Unread, Vpc,
+    InternetGateway, Named, NatGateway, Network, NetworkAcl, Peering, PrefixList, RouteTable, SecurityGroup,
+    Subnet, Table, Unread, Vpc,
 };
 use crate::service::ServiceSet;
 use join::{Join, Place, Places, Versions, agreed};
@@ -74,6 +74,7 @@ pub fn overapproximate(all: &[&Network]) -> Option<Network> {
     network.nat_gateways = versions
         .nat_gateways
         .each(|places| nat_gateway(&versions, places))?;
+    network.peerings = versions.peerings.each(|places| peering(&versions, places))?;
     network.endpoints = versions.endpoints.each(|places| endpoint(&versions, places))?;
     Some(network)
 }
@@ -367,6 +368,20 @@ fn egress_only_gateway(versions: &Versions<'_>, places: &[Place]) -> Option<Egre
     )??;
     Some(EgressOnlyGateway {
         vpc,
+        ..own.first()?.1.clone()
+    })
+}
+
+/// Over a peering connection that is active at any time groups are known, and packets pass.
+fn peering(versions: &Versions<'_>, places: &[Place]) -> Option<Peering> {
+    let own = versions.own(places, |network| &network.peerings);
+    let vpcs = agreed(
+        own.iter()
+            .map(|(version, peering)| peering.vpcs.map(|vpc| versions.vpcs.at(*version, vpc))),
+    )?;
+    Some(Peering {
+        vpcs,
+        active: own.iter().any(|(_, peering)| peering.active),
         ..own.first()?.1.clone()
     })
 }

@@ -71,6 +71,9 @@ pub fn note(note: &Note) -> String {
         ),
         Note::AwaitsAcceptance => "the owner of its service has yet to accept it: until then nobody reaches the service through it"
             .to_owned(),
+        Note::PeerAwaitsAcceptance => "whoever owns the peer has yet to accept it, within seven days: until then nothing passes it, and its options \
+                                       are not set"
+            .to_owned(),
         Note::AddressesAssigned(count) => {
             let plural = if *count == 1 { "" } else { "es" };
             format!("EC2 assigns {count} IPv6 address{plural} of its choice")

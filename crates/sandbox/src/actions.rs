@@ -6,7 +6,8 @@ use crate::kinds::{
     flow_log, image, instance, instance_attribute, instance_launch, instance_profile, instance_state,
     instance_type, interface_ipv6, internet_gateway, key_pair, nat_gateway, network_acl, network_interface,
     network_interface_attribute, prefix_list, route, route_association, route_table, security_group,
-    security_group_rule, sts, subnet, subnet_ipv6, tag, volume, volume_attachment, vpc, vpc_endpoint, zone,
+    security_group_rule, sts, subnet, subnet_ipv6, tag, volume, volume_attachment, vpc, vpc_endpoint,
+    vpc_peering_connection, zone,
 };
 use crate::wire::Xml;
 
@@ -64,6 +65,7 @@ macro_rules! actions {
 }
 
 actions! {
+    "AcceptVpcPeeringConnection" => vpc_peering_connection::accept;
     "AllocateAddress" => elastic_ip::allocate;
     "AssignIpv6Addresses" => interface_ipv6::assign, no_dry_run;
     "AssociateAddress" => elastic_ip::associate;
@@ -96,6 +98,7 @@ actions! {
     "CreateVpc" => vpc::create;
     "CreateVpcBlockPublicAccessExclusion" => block_public_access::create_exclusion;
     "CreateVpcEndpoint" => vpc_endpoint::create, token;
+    "CreateVpcPeeringConnection" => vpc_peering_connection::create;
     "DeleteDhcpOptions" => dhcp_options::delete;
     "DeleteEgressOnlyInternetGateway" => egress_only_internet_gateway::delete;
     "DeleteFlowLogs" => flow_log::delete;
@@ -115,6 +118,7 @@ actions! {
     "DeleteVpc" => vpc::delete;
     "DeleteVpcBlockPublicAccessExclusion" => block_public_access::delete_exclusion;
     "DeleteVpcEndpoints" => vpc_endpoint::delete;
+    "DeleteVpcPeeringConnection" => vpc_peering_connection::delete;
     "DescribeAccountAttributes" => account::describe_attributes;
     "DescribeAddresses" => elastic_ip::describe;
     "DescribeAddressesAttribute" => elastic_ip::describe_attribute;
@@ -156,7 +160,7 @@ actions! {
     "DescribeVpcClassicLinkDnsSupport" => account::retired, no_dry_run;
     "DescribeVpcEndpointServices" => endpoint_service::describe;
     "DescribeVpcEndpoints" => vpc_endpoint::describe;
-    "DescribeVpcPeeringConnections" => account::nothing;
+    "DescribeVpcPeeringConnections" => vpc_peering_connection::describe;
     "DescribeVpcs" => vpc::describe;
     "DescribeVpnGateways" => account::nothing;
     "DetachInternetGateway" => internet_gateway::detach;
@@ -184,9 +188,11 @@ actions! {
     "ModifyVpcBlockPublicAccessExclusion" => block_public_access::modify_exclusion;
     "ModifyVpcBlockPublicAccessOptions" => block_public_access::modify_options;
     "ModifyVpcEndpoint" => vpc_endpoint::modify;
+    "ModifyVpcPeeringConnectionOptions" => vpc_peering_connection::modify_options;
     "ModifyVpcTenancy" => vpc::modify_tenancy;
     "MonitorInstances" => instance_attribute::monitor;
     "RebootInstances" => instance_state::reboot;
+    "RejectVpcPeeringConnection" => vpc_peering_connection::reject;
     "ReleaseAddress" => elastic_ip::release;
     "ReplaceIamInstanceProfileAssociation" => instance_profile::replace, no_dry_run;
     "ReplaceNetworkAclAssociation" => network_acl::replace_association;

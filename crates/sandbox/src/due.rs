@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::call::Call;
-use crate::kinds::{instance_state, nat_gateway, prefix_list, subnet, volume, vpc, vpc_endpoint};
+use crate::kinds::{
+    instance_state, nat_gateway, prefix_list, subnet, volume, vpc, vpc_endpoint, vpc_peering_connection,
+};
 use crate::state::Millis;
 use crate::state::table::Row;
 
@@ -29,6 +31,10 @@ pub enum What {
     EndpointDeleted,
     PrefixListSettled,
     PrefixListDeleted,
+    PeeringRequested,
+    PeeringActive,
+    PeeringExpired,
+    PeeringDeleted,
     /// A terminal object is no longer shown.
     Forgotten,
 }
@@ -123,6 +129,10 @@ fn arrive(call: &mut Call<'_>, what: What, id: &str) {
         What::EndpointDeleted => vpc_endpoint::deleted(call, id),
         What::PrefixListSettled => prefix_list::settled(call, id),
         What::PrefixListDeleted => prefix_list::deleted(call, id),
+        What::PeeringRequested => vpc_peering_connection::requested(call, id),
+        What::PeeringActive => vpc_peering_connection::active(call, id),
+        What::PeeringExpired => vpc_peering_connection::expired(call, id),
+        What::PeeringDeleted => vpc_peering_connection::deleted(call, id),
         What::Forgotten => forget(call, id),
     }
 }
@@ -133,5 +143,6 @@ fn forget(call: &mut Call<'_>, id: &str) {
     call.region.vpc_endpoints.remove(id);
     call.region.prefix_lists.remove(id);
     call.region.flow_logs.remove(id);
+    call.region.vpc_peering_connections.remove(id);
     call.region.tags.remove(id);
 }

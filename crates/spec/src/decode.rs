@@ -3,6 +3,7 @@
 //! A mistake does not end the reading: where it is clear what was meant, reading goes on with that, so that
 //! one run tells every mistake and none that only follows from another.
 
+use trueup_model::attr::VPC;
 use trueup_model::net::Format;
 use trueup_model::schema::{Members, Omitted};
 use trueup_model::{AddressError, Attribute, Diagnostic, Kind, Place, Record, Ref, Type, Value};
@@ -494,7 +495,7 @@ impl<'a> Decoder<'a> {
 
 /// Whether an attribute may be left out where the topology has exactly one resource that it could point at.
 pub fn may_be_sole(attribute: &Attribute) -> bool {
-    attribute.required && matches!(attribute.ty, Type::Ref(Kind::Vpc, _))
+    attribute.required && attribute.name == VPC.name && matches!(attribute.ty, Type::Ref(Kind::Vpc, _))
 }
 
 /// Why a text is no name, with the name that it nearly is.

@@ -24,13 +24,20 @@ const AMAZON: Meant = Otherwise("write `ipv6_cidr_block: amazon`");
 
 /// Words for attributes of any kind, and what is meant, the most likely first: of these the first that a
 /// mapping has counts.
-const WORDS: [(&str, &[Meant]); 42] = [
+const WORDS: [(&str, &[Meant]); 50] = [
     ("acl", &[Name("network_acl")]),
+    ("accepter", &[Name("accepter_peering_connection_options")]),
+    ("accepter_options", &[Name("accepter_peering_connection_options")]),
+    (
+        "allow_remote_vpc_dns_resolution",
+        &[Name("allow_dns_resolution_from_remote_vpc")],
+    ),
     ("ami", &[Name("image")]),
     ("ami_id", &[Name("image")]),
     ("amazon_provided_ipv6_cidr_block", &[AMAZON]),
     ("assign_generated_ipv6_cidr_block", &[AMAZON]),
     ("associate_public_ip", &[Name("associate_public_ip_address")]),
+    ("auto_accept", &[Name("accept")]),
     ("az", &[Name("availability_zone")]),
     ("cidr", &[Name("cidr_block"), Name("cidr"), Name("destination")]),
     (
@@ -57,6 +64,8 @@ const WORDS: [(&str, &[Meant]); 42] = [
     ("kms_key", &[Name("kms_key_id")]),
     ("name", &[Name("group_name"), Name("key_name"), RESOURCE_NAME]),
     ("nat", &[Name("nat_gateway")]),
+    ("peer_account", &[Name("peer_owner_id")]),
+    ("pcx", &[Name("vpc_peering_connection")]),
     ("prefix_list_ids", &[Name("prefix_list")]),
     ("private_ip", &[Name("private_ip_address")]),
     (
@@ -66,6 +75,11 @@ const WORDS: [(&str, &[Meant]); 42] = [
             Name("map_public_ip_on_launch"),
             Name("elastic_ip"),
         ],
+    ),
+    ("requester", &[Name("requester_peering_connection_options")]),
+    (
+        "requester_options",
+        &[Name("requester_peering_connection_options")],
     ),
     ("rule_no", &[Name("rule_number")]),
     (
@@ -92,7 +106,7 @@ const WORDS: [(&str, &[Meant]); 42] = [
 ];
 
 /// Words for kinds.
-const KINDS: [(&str, Kind); 18] = [
+const KINDS: [(&str, Kind); 20] = [
     ("disk", Kind::Volume),
     ("ebs", Kind::Volume),
     ("ebs_volume", Kind::Volume),
@@ -107,6 +121,8 @@ const KINDS: [(&str, Kind); 18] = [
     ("nat", Kind::NatGateway),
     ("natgw", Kind::NatGateway),
     ("network", Kind::Vpc),
+    ("pcx", Kind::VpcPeeringConnection),
+    ("peering", Kind::VpcPeeringConnection),
     ("rtb", Kind::RouteTable),
     ("sg", Kind::SecurityGroup),
     ("server", Kind::Instance),

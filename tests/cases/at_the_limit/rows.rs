@@ -9,6 +9,7 @@ use super::dhcp::dhcp;
 use super::endpoints::endpoints;
 use super::hosts::{hosts, metadata, volumes};
 use super::logs::logs;
+use super::peers::peers;
 use super::volumes::volumes as own_volumes;
 
 /// The limits of one attribute.
@@ -94,6 +95,7 @@ pub fn rows() -> Vec<Row> {
         endpoints(),
         logs(),
         own_volumes(),
+        peers(),
         others(),
     ]
     .into_iter()

@@ -112,6 +112,13 @@ impl Network {
         if let Some(gateway) = out.filter(|_| self.one_in(2)) {
             routes.push(json!({"destination": "::/0", "egress_only_internet_gateway": gateway}));
         }
+        for (peering, peer) in self.peerings_of(vpc) {
+            let range = self.attribute("vpc", &peer, "cidr_block");
+            let range = range.unwrap_or("172.16.0.0/16").to_owned();
+            if self.rng.bool() && routes.iter().all(|route| route["destination"] != json!(range)) {
+                routes.push(json!({"destination": range, "vpc_peering_connection": peering}));
+            }
+        }
         json!({"vpc": vpc, "routes": routes})
     }
 
@@ -170,6 +177,10 @@ impl Network {
                 (0, _) => json!({"cidr": "0.0.0.0/0"}),
                 (1, _) => json!({"cidr": ["10.0.0.0/8", "2001:db8::/32"]}),
                 (2, Some(group)) => json!({"security_group": group}),
+                (3, _) => match self.group_of_a_peer(vpc) {
+                    Some(group) => json!({"security_group": group}),
+                    None => continue,
+                },
                 _ => continue,
             };
             let mut rule = json!({"protocol": *self.any(&["tcp", "udp"]), "port": port});
@@ -182,6 +193,20 @@ impl Network {
             rules.push(rule);
         }
         rules
+    }
+
+    /// A group of a VPC that is peered with this one.
+    fn group_of_a_peer(&mut self, vpc: &str) -> Option<String> {
+        let peerings = self.peerings_of(vpc);
+        let accepted = |name: &str| {
+            let peering = self
+                .spec
+                .get("vpc_peering_connection")
+                .and_then(|all| all.get(name));
+            peering.is_some_and(|peering| peering.get("accept").is_some())
+        };
+        let peer = peerings.into_iter().find(|(name, _)| accepted(name));
+        self.one_within("security_group", &peer?.1)
     }
 
     pub(super) fn instance(&mut self) -> Option<Value> {
@@ -340,6 +365,60 @@ impl Network {
             set["ntp_servers"] = json!(["169.254.169.123", "fd00:ec2::123"]);
         }
         set
+    }
+
+    /// The peering connections of a VPC, each with the VPC on its other side.
+    fn peerings_of(&self, vpc: &str) -> Vec<(String, String)> {
+        const KIND: &str = "vpc_peering_connection";
+        let names = self.names(KIND).into_iter();
+        let other = |name: &String| {
+            let [one, other] = ["vpc", "peer_vpc"].map(|side| self.attribute(KIND, name, side));
+            match (one?, other?) {
+                (one, other) if one == vpc => Some(other.to_owned()),
+                (one, other) if other == vpc => Some(one.to_owned()),
+                _ => None,
+            }
+        };
+        names
+            .filter_map(|name| Some((name.clone(), other(&name)?)))
+            .collect()
+    }
+
+    pub(super) fn vpc_peering_connection(&mut self, vpc: &str) -> Option<Value> {
+        if self.one_in(4) {
+            return Some(json!({
+                "vpc": vpc,
+                "peer_vpc": format!("vpc-{:017x}", self.number()),
+                "peer_owner_id": "210987654321",
+            }));
+        }
+        let others: Vec<String> = self
+            .names("vpc")
+            .into_iter()
+            .filter(|other| other != vpc)
+            .collect();
+        if others.is_empty() {
+            return None;
+        }
+        let peer = self.any(&others).clone();
+        let mut peering = json!({"vpc": vpc, "peer_vpc": peer});
+        if !self.one_in(5) {
+            peering["accept"] = json!(true);
+        }
+        let names_hosts = |vpc: &str| {
+            let vpc = self.spec.get("vpc").and_then(|all| all.get(vpc));
+            let is = |switch: &str| vpc.and_then(|vpc| vpc.get(switch)).and_then(Value::as_bool);
+            is("enable_dns_hostnames") == Some(true) && is("enable_dns_support") != Some(false)
+        };
+        if names_hosts(vpc) && names_hosts(&peer) {
+            for side in ["requester", "accepter"] {
+                if self.one_in(3) {
+                    peering[format!("{side}_peering_connection_options")] =
+                        json!({"allow_dns_resolution_from_remote_vpc": self.rng.bool()});
+                }
+            }
+        }
+        Some(peering)
     }
 
     pub(super) fn flow_log(&mut self, vpc: &str) -> Value {

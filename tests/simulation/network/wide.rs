@@ -92,13 +92,16 @@ const FORMATS: [&str; 3] = [
 const GROUP_TEXTS: [&str; 4] = ["a", "Web & DB (prod)=1;{x}!$*", "a/b:c#d,e@f[g]+h", "0"];
 
 /// What fits only each other, and is drawn with the resource: which of them an endpoint has depends on its type.
-const DRAWN_TOGETHER: [(Kind, &str); 14] = [
+const DRAWN_TOGETHER: [(Kind, &str); 17] = [
     (Kind::Volume, "availability_zone"),
     (Kind::Volume, "size"),
     (Kind::Volume, "volume_type"),
     (Kind::Volume, "iops"),
     (Kind::Volume, "throughput"),
     (Kind::Volume, "multi_attach_enabled"),
+    (Kind::VpcPeeringConnection, "accept"),
+    (Kind::VpcPeeringConnection, "requester_peering_connection_options"),
+    (Kind::VpcPeeringConnection, "accepter_peering_connection_options"),
     (Kind::VpcEndpoint, "type"),
     (Kind::VpcEndpoint, "subnets"),
     (Kind::VpcEndpoint, "subnet"),
@@ -241,6 +244,9 @@ impl Network {
                 ]))
             }
             (Kind::Volume, "snapshot_id") => json!(format!("snap-{:017x}", self.rng.u64(1..))),
+            (Kind::VpcPeeringConnection, "peer_region") if !text("peer_owner_id").is_empty() => {
+                json!(*self.any(&["us-west-2", "eu-west-1"]))
+            }
             (Kind::FlowLog, name) => return self.of_flow_log(name, resource),
             (Kind::KeyPair, "key_name") => {
                 json!(format!("{} {}", self.any(&["key", "a|b", "x#y"]), self.number()))

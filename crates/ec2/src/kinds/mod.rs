@@ -16,6 +16,7 @@ mod subnet;
 mod volume;
 mod vpc;
 mod vpc_endpoint;
+mod vpc_peering_connection;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -121,6 +122,7 @@ pub fn live(kind: Kind) -> &'static dyn Live {
         Kind::KeyPair => &key_pair::KeyPairs,
         Kind::Instance => &instance::Instances,
         Kind::Volume => &volume::Volumes,
+        Kind::VpcPeeringConnection => &vpc_peering_connection::VpcPeeringConnections,
         Kind::VpcEndpoint => &vpc_endpoint::VpcEndpoints,
         Kind::FlowLog => &flow_log::FlowLogs,
     }

@@ -16,7 +16,7 @@ mod rounds;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use trueup_model::{CloudError, ErrorClass, Kind, Object, Observed, Scope, implicit};
+use trueup_model::{CloudError, ErrorClass, Kind, Object, Observed, Ref, Scope, Site, implicit};
 
 pub use consistency::tagged;
 pub use found::{Found, Links, ObservedState};
@@ -121,8 +121,9 @@ async fn once(ec2: &Ec2, scope: &Scope) -> Result<(Observed, bool), CloudError> 
         }
     }
     ec2.session.learn_gone(gone.iter().cloned());
+    let elsewhere = elsewhere_than(&ec2.site, &by_kind);
     let missing = consistency::check(&by_kind, scope, tagged.as_ref(), &|id| {
-        gone.contains(id) || ec2.session.is_ended(id)
+        gone.contains(id) || elsewhere.contains(id) || ec2.session.is_ended(id)
     });
     // guard: reads that fail
     let whole = consistency::confirm(ec2, missing, &mut unreadable).await?;
@@ -166,6 +167,13 @@ async fn once(ec2: &Ec2, scope: &Scope) -> Result<(Observed, bool), CloudError> 
         },
         whole,
     ))
+}
+
+/// The ids of what objects refer to and no list of this account and region has.
+fn elsewhere_than(site: &Site, by_kind: &BTreeMap<Kind, Vec<Object>>) -> BTreeSet<String> {
+    let objects = by_kind.values().flatten();
+    let refers = objects.filter_map(|object| object.kind.rules().elsewhere(&object.record, site));
+    refers.filter_map(Ref::id).map(str::to_owned).collect()
 }
 
 /// The kinds that could not be read.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use aws_sdk_ec2::types::{
     InstanceTypeInfo, InstanceTypeOffering, LocationType, ManagedPrefixList, NetworkInterface,
-    TransitGateway, VpcPeeringConnection, VpnGateway,
+    TransitGateway, VpnGateway,
 };
 use futures_util::future::{join, join_all};
 use trueup_model::kind::is_id_tail;
@@ -152,7 +152,6 @@ async fn once(ec2: &Ec2, sort: Sort<'_>, sought: &[&Sought]) -> Result<States, F
         found.extend(match sort {
             Sort::Objects("ami") => image::read(ec2, texts).await?,
             Sort::Objects("tgw") => transit_gateways(ec2, texts).await?,
-            Sort::Objects("pcx") => peering_connections(ec2, texts).await?,
             Sort::Objects("pl") => prefix_lists(ec2, texts).await?,
             Sort::Objects("eni") => network_interfaces(ec2, texts).await?,
             Sort::Objects("vgw") => vpn_gateways(ec2, texts).await?,
@@ -311,31 +310,6 @@ async fn transit_gateways(ec2: &Ec2, ids: &[String]) -> Result<States, Failure> 
                 gateway.transit_gateway_id,
                 gateway.state.as_ref().map(|state| state.as_str()),
             ));
-            Ok::<_, Failure>(())
-        }
-    );
-    Ok(found)
-}
-
-async fn peering_connections(ec2: &Ec2, ids: &[String]) -> Result<States, Failure> {
-    let mut found = States::new();
-    let request = ec2
-        .client
-        .describe_vpc_peering_connections()
-        .filters(filter::of("vpc-peering-connection-id", ids))
-        .max_results(1000);
-    pages!(
-        ec2,
-        "DescribeVpcPeeringConnections",
-        request,
-        vpc_peering_connections,
-        |connection: VpcPeeringConnection| {
-            let code = connection
-                .status
-                .as_ref()
-                .and_then(|status| status.code())
-                .map(|code| code.as_str());
-            found.extend(state(connection.vpc_peering_connection_id, code));
             Ok::<_, Failure>(())
         }
     );

@@ -16,6 +16,7 @@ pub mod subnet;
 pub mod volume;
 pub mod vpc;
 pub mod vpc_endpoint;
+pub mod vpc_peering_connection;
 
 use crate::Kind;
 use crate::action::Role;
@@ -40,6 +41,7 @@ impl Kind {
             Self::KeyPair => &key_pair::DEF,
             Self::Instance => &instance::DEF,
             Self::Volume => &volume::DEF,
+            Self::VpcPeeringConnection => &vpc_peering_connection::DEF,
             Self::VpcEndpoint => &vpc_endpoint::DEF,
             Self::FlowLog => &flow_log::DEF,
         }

@@ -123,7 +123,6 @@ macro_rules! id_format {
 }
 id_format!(ENI, "eni-");
 id_format!(TGW, "tgw-");
-id_format!(PCX, "pcx-");
 id_format!(VGW, "vgw-");
 
 static ROUTE: [Attribute; 10] = [
@@ -175,8 +174,8 @@ static ROUTE: [Attribute; 10] = [
     ),
     Attribute::new(
         attr::VPC_PEERING_CONNECTION,
-        Type::Id(&PCX),
-        "Target: a peering connection, by its id.",
+        Type::Ref(Kind::VpcPeeringConnection, Follow::Id),
+        "Target: a peering connection of the same VPC.",
     ),
     Attribute::new(
         attr::VPN_GATEWAY,

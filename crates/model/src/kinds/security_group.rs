@@ -408,8 +408,11 @@ impl Rules for SecurityGroupRules {
     }
 
     /// What EC2 lets out of a new group depends on whether its VPC has an IPv6 range, and one that goes has
-    /// gone.
-    fn after(&self, _address: &Address, call: &Call, _record: &Record, view: &View<'_>) -> Vec<After> {
+    /// gone. A group of another VPC is known over a peering connection alone.
+    fn after(&self, _address: &Address, call: &Call, record: &Record, view: &View<'_>) -> Vec<After> {
+        if call.role() == Role::Modify {
+            return sources::over(call, record, view);
+        }
         let vpc = vpc::of(&call.sets).and_then(Ref::address);
         let vpc = vpc.filter(|_| call.role() == Role::Create).and_then(|vpc| {
             let stays = vpc::staying(vpc, view)?;

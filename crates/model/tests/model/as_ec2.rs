@@ -428,7 +428,24 @@ const ROWS: &[Row] = &[
     ),
     id!("an EC2 id such as eni-0123456789abcdef0", "eni-12345678", "eni-1"),
     id!("an EC2 id such as tgw-0123456789abcdef0", "tgw-12345678", "tgw-1"),
-    id!("an EC2 id such as pcx-0123456789abcdef0", "pcx-12345678", "pcx-1"),
+    Row {
+        what: "the account's 12 digits in quotes, as `aws sts get-caller-identity` tells them",
+        source: "AWS account management reference, View AWS account identifiers: 12 digits, with zeros in front",
+        kept: &[("123456789012", "123456789012"), ("000000000001", "000000000001")],
+        refused: &[
+            "",
+            "12345678901",
+            "1234567890123",
+            "1234-5678-9012",
+            "o-abcdefghij",
+        ],
+    },
+    Row {
+        what: "a region, such as us-west-2",
+        source: "EC2 API reference, DescribeRegions: regionName",
+        kept: &[("us-west-2", "us-west-2"), ("us-gov-east-1", "us-gov-east-1")],
+        refused: &["", "us-west-2a", "US-WEST-2", "us-west", "usw2-az1"],
+    },
     id!("an EC2 id such as vgw-0123456789abcdef0", "vgw-12345678", "vgw-1"),
 ];
 

@@ -96,6 +96,10 @@ fn table_and_struct_are_one() {
         (Kind::Instance, faults::<kinds::instance::Instance>()),
         (Kind::Volume, faults::<kinds::volume::Volume>()),
         (Kind::VpcEndpoint, faults::<kinds::vpc_endpoint::VpcEndpoint>()),
+        (
+            Kind::VpcPeeringConnection,
+            faults::<kinds::vpc_peering_connection::VpcPeeringConnection>(),
+        ),
         (Kind::FlowLog, faults::<kinds::flow_log::FlowLog>()),
     ];
     let looked_at: BTreeSet<Kind> = all.iter().map(|(kind, _)| *kind).collect();

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use trueup_model::attr::{SUBNET, VPC};
+use trueup_model::kinds::vpc_peering_connection;
 use trueup_model::{Interfaces, Kind, Object, Observed, Record, Resource, Topology};
 
 use super::records::{Lists, Part, Seen, fill};
@@ -15,7 +16,8 @@ pub fn observed(observed: &Observed, topology: &str, lists: &Lists) -> Network {
     network(observed, &near, topology, lists, |_| None)
 }
 
-/// The interfaces in the VPCs in which the topology has anything: the rest of a region is apart from them.
+/// The interfaces in the VPCs in which the topology has anything, and in those that are peered with them: the
+/// rest of a region is apart from them.
 pub(super) fn near(observed: &Observed, topology: &str) -> Interfaces {
     let own = || {
         observed
@@ -34,7 +36,20 @@ pub(super) fn near(observed: &Observed, topology: &str) -> Interfaces {
         Kind::Instance | Kind::NatGateway => vpcs.get(object.record.get(SUBNET)?.id()?).cloned(),
         _ => object.record.get(VPC).map(ToString::to_string),
     };
-    let near: BTreeSet<String> = own().filter_map(vpc_of).collect();
+    let mut near: BTreeSet<String> = own().filter_map(vpc_of).collect();
+    let peerings = observed
+        .objects
+        .iter()
+        .filter(|object| object.kind == Kind::VpcPeeringConnection);
+    let sides = peerings.map(|peering| {
+        let sides = vpc_peering_connection::sides(&peering.record);
+        sides.map(ToString::to_string).collect::<Vec<String>>()
+    });
+    let peers: Vec<String> = sides
+        .filter(|sides| sides.iter().any(|side| near.contains(side)))
+        .flatten()
+        .collect();
+    near.extend(peers);
     match &observed.interfaces {
         Interfaces::Read(all) => Interfaces::Read(
             all.iter()

@@ -7,6 +7,7 @@ mod endpoints;
 mod hosts;
 mod interfaces;
 mod ipv6;
+mod peerings;
 mod routing;
 mod unread;
 
@@ -138,6 +139,7 @@ pub(super) struct Records<'a> {
     internet: Index,
     egress_only: Index,
     nat: Index,
+    peering_connections: Index,
     endpoints: Index,
     addresses: BTreeMap<String, Assignment>,
     tables: Index,
@@ -183,6 +185,7 @@ pub(super) fn fill(parts: &[Part<'_>], region: &str, known: &Lists, seen: Option
         internet: Index::default(),
         egress_only: Index::default(),
         nat: Index::default(),
+        peering_connections: Index::default(),
         endpoints: Index::default(),
         addresses: BTreeMap::new(),
         tables: Index::default(),
@@ -196,6 +199,7 @@ pub(super) fn fill(parts: &[Part<'_>], region: &str, known: &Lists, seen: Option
     records.tables();
     records.network_acls();
     records.subnets();
+    records.peerings();
     records.groups();
     records.addresses();
     records.gateways();

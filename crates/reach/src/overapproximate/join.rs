@@ -80,6 +80,7 @@ pub(super) struct Versions<'a> {
     pub endpoints: Join,
     pub prefix_lists: Join,
     pub egress_only_gateways: Join,
+    pub peerings: Join,
 }
 
 /// What all of these are; `None` where they differ.
@@ -90,11 +91,10 @@ pub(super) fn agreed<T: PartialEq>(all: impl IntoIterator<Item = T>) -> Option<T
 }
 
 impl<'a> Versions<'a> {
-    /// `None` where a network has what is never live here: joints of VPCs.
+    /// `None` where a network has what is never live here: transit gateways.
     pub fn new(networks: &[&'a Network]) -> Option<Self> {
         let of = networks.to_vec();
-        let joined =
-            |network: &&Network| !network.peerings.is_empty() || !network.transit_gateways.is_empty();
+        let joined = |network: &&Network| !network.transit_gateways.is_empty();
         if of.iter().any(joined) {
             return None;
         }
@@ -117,6 +117,7 @@ impl<'a> Versions<'a> {
             endpoints: join!(endpoints),
             prefix_lists: join!(prefix_lists),
             egress_only_gateways: join!(egress_only_gateways),
+            peerings: join!(peerings),
             of,
         })
     }
@@ -164,9 +165,8 @@ impl<'a> Versions<'a> {
             Target::EgressOnlyGateway(index) => {
                 Target::EgressOnlyGateway(self.egress_only_gateways.of(version, *index))
             }
-            Target::Peering(_) | Target::TransitGateway(_) | Target::Blackhole(_) | Target::Other(_) => {
-                target.clone()
-            }
+            Target::Peering(index) => Target::Peering(self.peerings.of(version, *index)),
+            Target::TransitGateway(_) | Target::Blackhole(_) | Target::Other(_) => target.clone(),
         }
     }
 }

@@ -51,6 +51,12 @@ impl Tracer<'_, '_> {
             }
             _ => packet_end.is_in_any(&network.vpcs[vpc].ranges) == Match::Yes,
         };
+        if !within(other, &self.target) && network.vpcs[other].unread.ranges {
+            return Err(Stop::Unknown(format!(
+                "which ranges {} has is not known",
+                network.vpcs[other].named.name
+            )));
+        }
         if !within(other, &self.target) {
             if !self.holds(ForwardingRule::PeeringIsNotTransitive) {
                 return Ok(End::Outside);

@@ -14,6 +14,7 @@ mod lints;
 mod network_acl;
 mod nowhere;
 mod pairs;
+mod peerings;
 mod repairs;
 mod review;
 mod saved;

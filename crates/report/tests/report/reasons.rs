@@ -154,6 +154,7 @@ fn notes() -> Vec<Note> {
         Note::LeftOver,
         Note::Reclaimed { id: text("i-0a") },
         Note::VolumeFailed { id: text("vol-0a") },
+        Note::PeerAwaitsAcceptance,
         Note::NotDelivered {
             why: text("Access error"),
         },

@@ -47,7 +47,6 @@ pub fn retired(_: &mut Call<'_>, _: &mut Xml) -> Answer {
 /// Lists of kinds that nothing here makes: always empty.
 pub fn nothing(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     let set = match call.action {
-        "DescribeVpcPeeringConnections" => "vpcPeeringConnectionSet",
         "DescribeVpnGateways" => "vpnGatewaySet",
         "DescribeTransitGatewayVpcAttachments" => "transitGatewayVpcAttachments",
         "DescribeTransitGateways" => "transitGatewaySet",

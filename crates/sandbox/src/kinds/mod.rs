@@ -47,6 +47,7 @@ pub mod vpc_endpoint;
 pub mod vpc_endpoint_options;
 pub mod vpc_endpoint_place;
 pub mod vpc_ipv6;
+pub mod vpc_peering_connection;
 pub mod zone;
 
 use crate::state::Region;

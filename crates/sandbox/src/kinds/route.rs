@@ -8,6 +8,7 @@ use super::instance::Instance;
 use super::internet_gateway::InternetGateway;
 use super::network_interface::NetworkInterface;
 use super::route_table::{Destination, RouteTable};
+use super::vpc_peering_connection::Peering;
 use super::{Kind, prefix_list, range};
 use crate::call::{ACCOUNT, Answer, Call, has_form};
 use crate::state::Region;
@@ -29,6 +30,8 @@ pub enum Target {
     EgressOnly(String),
     /// A network interface.
     Interface(String),
+    /// A peering connection.
+    Peering(String),
     /// A gateway endpoint; EC2 makes these routes itself.
     Endpoint(String),
 }
@@ -42,6 +45,7 @@ impl Target {
             | Self::Nat(id)
             | Self::EgressOnly(id)
             | Self::Interface(id)
+            | Self::Peering(id)
             | Self::Endpoint(id) => Some(id),
         }
     }
@@ -109,6 +113,10 @@ pub fn state(region: &Region, vpc: &str, route: &Route) -> &'static str {
                     .is_none_or(|instance| region.instances.get(instance).is_some_and(Instance::is_running))
             })
         }),
+        Target::Peering(id) => region
+            .vpc_peering_connections
+            .get(id)
+            .is_some_and(|peering| peering.state == "active"),
         Target::Endpoint(id) => region.vpc_endpoints.contains(id),
     };
     if works { "active" } else { "blackhole" }
@@ -121,6 +129,7 @@ pub fn target_elements(region: &Region, target: &Target) -> Vec<(&'static str, S
         Target::Internet(id) | Target::Endpoint(id) => vec![("gatewayId", id.clone())],
         Target::Nat(id) => vec![("natGatewayId", id.clone())],
         Target::EgressOnly(id) => vec![("egressOnlyInternetGatewayId", id.clone())],
+        Target::Peering(id) => vec![("vpcPeeringConnectionId", id.clone())],
         Target::Interface(id) => {
             let mut elements = vec![("networkInterfaceId", id.clone())];
             let instance = region
@@ -256,6 +265,21 @@ fn target(call: &Call<'_>, table: &str, vpc: &str, destination: &Destination) ->
             (Target::Interface(id.to_owned()), eni.vpc == vpc)
         }
         "InstanceId" => instance_target(call, id, vpc)?,
+        "VpcPeeringConnectionId" => {
+            let peering = call.find::<Peering>(id)?;
+            let ours = [&peering.requester, &peering.accepter];
+            let is_over = matches!(
+                peering.state.as_str(),
+                "deleted" | "deleting" | "rejected" | "failed" | "expired"
+            );
+            if is_over {
+                return Err(Peering::not_found(id));
+            }
+            (
+                Target::Peering(id.to_owned()),
+                ours.iter().any(|side| side.vpc == vpc),
+            )
+        }
         other => return Err(unknown_target(other, id)),
     };
     if ours {
@@ -283,10 +307,6 @@ fn instance_target(call: &Call<'_>, id: &str, vpc: &str) -> Result<(Target, bool
 fn unknown_target(parameter: &str, id: &str) -> Fault {
     let (code, noun) = match parameter {
         "TransitGatewayId" => ("InvalidTransitGatewayID.NotFound", "transitGateway ID"),
-        "VpcPeeringConnectionId" => (
-            "InvalidVpcPeeringConnectionID.NotFound",
-            "vpcPeeringConnection ID",
-        ),
         "VpcEndpointId" => ("InvalidVpcEndpointId.NotFound", "VpcEndpoint ID"),
         _ => ("InvalidGatewayID.NotFound", "gateway ID"),
     };

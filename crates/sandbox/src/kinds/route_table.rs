@@ -142,7 +142,7 @@ impl Kind for RouteTable {
         "route.egress-only-internet-gateway-id" => |seen, add| targets(seen, add, "egressOnlyInternetGatewayId"),
         "route.instance-id" => |seen, add| targets(seen, add, "instanceId"),
         "route.transit-gateway-id" => |_, _| {},
-        "route.vpc-peering-connection-id" => |_, _| {},
+        "route.vpc-peering-connection-id" => |seen, add| targets(seen, add, "vpcPeeringConnectionId"),
         "route.origin" => |seen, add| seen.row.routes.iter().for_each(|r| add(r.origin())),
         "route.state" => |seen, add| seen.row.routes.iter().for_each(|r| add(route::state(seen.region, &seen.row.vpc, r))),
     ];

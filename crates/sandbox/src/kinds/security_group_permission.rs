@@ -2,7 +2,7 @@
 
 use super::security_group::{SecurityGroup, by_name, check_text, default_vpc};
 use super::security_group_rule::{Rule, Source};
-use super::{Kind, prefix_list, range};
+use super::{Kind, prefix_list, range, vpc_peering_connection};
 use crate::call::{Answer, Call};
 use crate::wire::{Fault, Node};
 
@@ -74,7 +74,14 @@ fn source_group(call: &Call<'_>, pair: &Node, vpc: &str) -> Result<String, Fault
     };
     let wanted = id.or(name).unwrap_or_default();
     match found {
-        Some((id, theirs)) if theirs == vpc => Ok(id),
+        // What names a group of a VPC that is peered no more stays, and can be taken away.
+        Some((id, theirs))
+            if theirs == vpc
+                || call.action.starts_with("Revoke")
+                || vpc_peering_connection::is_active_between(call.region, vpc, theirs) =>
+        {
+            Ok(id)
+        }
         _ => Err(Fault::new(
             "InvalidGroup.NotFound",
             format!("The security group '{wanted}' does not exist in VPC '{vpc}'"),
@@ -213,7 +220,8 @@ pub fn read_modified(call: &Call<'_>, asked: &Node, old: &Rule, vpc: &str) -> Re
         sources.push(Source::List(list.to_owned()));
     }
     if let Some(group) = asked.filled("ReferencedGroupId") {
-        if call.find::<SecurityGroup>(group)?.vpc != vpc {
+        let theirs = &call.find::<SecurityGroup>(group)?.vpc;
+        if theirs != vpc && !vpc_peering_connection::is_active_between(call.region, vpc, theirs) {
             return Err(SecurityGroup::not_found(group));
         }
         sources.push(Source::Group(group.to_owned()));

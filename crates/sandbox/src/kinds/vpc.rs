@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::ipv6::{self, Range6};
 use super::route_table::Destination;
 use super::{
-    Kind, block_public_access, flow_log, network_acl, range, route_table, security_group, tag, vpc_ipv6, yes,
+    Kind, block_public_access, flow_log, network_acl, range, route_table, security_group, tag, vpc_ipv6,
+    vpc_peering_connection, yes,
 };
 use crate::call::{ACCOUNT, Answer, Call, Listing};
 use crate::due::What;
@@ -285,6 +286,7 @@ pub fn delete(call: &mut Call<'_>, x: &mut Xml) -> Answer {
     }
     crate::due::cancel(call, id);
     flow_log::outlived(call, id);
+    vpc_peering_connection::outlived(call, id);
     x.done();
     Ok(())
 }

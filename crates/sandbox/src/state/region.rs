@@ -107,6 +107,7 @@ tables! {
         dhcp_options: dhcp_options::DhcpOptions as "dhcp_options",
         flow_logs: flow_log::FlowLog as "flow_log",
         public_access_exclusions: block_public_access::Exclusion as "public_access_exclusion",
+        vpc_peering_connections: vpc_peering_connection::Peering as "vpc_peering_connection",
     }
     others {
         /// By resource id.
@@ -178,8 +179,10 @@ impl Region {
             .nat_gateways
             .get(id)
             .map(|nat| &nat.state)
-            .or(self.vpc_endpoints.get(id).map(|endpoint| &endpoint.state));
-        state.is_some_and(|state| matches!(state.as_str(), "deleting" | "deleted" | "failed"))
+            .or(self.vpc_endpoints.get(id).map(|endpoint| &endpoint.state))
+            .or(self.vpc_peering_connections.get(id).map(|peering| &peering.state));
+        let ends = ["deleting", "deleted", "failed", "rejected", "expired"];
+        state.is_some_and(|state| ends.contains(&state.as_str()))
             || self.instances.get(id).is_some_and(Instance::is_ending)
     }
 

@@ -5,6 +5,7 @@ mod flow_logs;
 mod harness;
 mod ipv6;
 mod life;
+mod peerings;
 mod rules;
 mod rules_groups;
 mod rules_instances;

@@ -1,5 +1,6 @@
 //! What a table says as a person would say it.
 
+use trueup_model::attr::VPC;
 use trueup_model::plan::Disruption;
 use trueup_model::schema::{Cost, Omitted};
 use trueup_model::{Attribute, Effect, Kind, Type, Value};
@@ -56,7 +57,10 @@ pub fn omitted(attribute: &Attribute) -> String {
         return attribute.absent.to_owned();
     }
     match attribute.omitted {
-        _ if attribute.required && matches!(attribute.ty, Type::Ref(Kind::Vpc, _)) => {
+        _ if attribute.required
+            && attribute.name == VPC.name
+            && matches!(attribute.ty, Type::Ref(Kind::Vpc, _)) =>
+        {
             "the only VPC; else required".into()
         }
         _ if attribute.required => "**required**".into(),

@@ -5,7 +5,7 @@ use ipnet::IpNet;
 use super::attr;
 use crate::call::Call;
 use crate::diagnostic::Diagnostic;
-use crate::kinds::{subnet, vpc, vpc_endpoint};
+use crate::kinds::{subnet, vpc, vpc_endpoint, vpc_peering_connection};
 use crate::rules::{After, View};
 use crate::topology::{Resource, Topology};
 use crate::value::{Record, Value};
@@ -29,6 +29,7 @@ pub fn check(
     out: &mut Vec<Diagnostic>,
 ) {
     check_endpoints(resource, path, route, topology, out);
+    check_peering(resource, path, route, topology, out);
     let own = vpc::of(&resource.record);
     let Some(vpc) = topology.follow(own) else { return };
     let destination = route.text(attr::DESTINATION);
@@ -127,6 +128,45 @@ fn check_endpoints(
                 .help("remove the route: a gateway endpoint puts its own routes into its `route_tables`"),
         );
     }
+}
+
+/// A peering connection is a target in the tables of the two VPCs that it joins.
+fn check_peering(
+    resource: &Resource,
+    path: &str,
+    route: &Record,
+    topology: &Topology,
+    out: &mut Vec<Diagnostic>,
+) {
+    let (Some(own), Some(peering)) = (
+        vpc::of(&resource.record),
+        topology.follow(route.get(attr::VPC_PEERING_CONNECTION)),
+    ) else {
+        return;
+    };
+    let sides: Vec<&Ref> = vpc_peering_connection::sides(&peering.record).collect();
+    // A VPC by its id may be any.
+    let is_certain = |side: &&Ref| side.address().is_some();
+    if own.address().is_none() || sides.contains(&own) || !sides.iter().all(is_certain) {
+        return;
+    }
+    let joined: Vec<String> = sides.iter().map(ToString::to_string).collect();
+    let message = format!(
+        "{} is in {own}, and {} joins {}",
+        resource.address,
+        peering.address,
+        joined.join(" and ")
+    );
+    out.push(
+        Diagnostic::error("other-vpc", message)
+            .at(
+                resource.place(format!("{path}.{}", attr::VPC_PEERING_CONNECTION)),
+                "a peering connection of other VPCs",
+            )
+            .help(format!(
+                "name one of {own}: a peering connection carries what its two VPCs send each other"
+            )),
+    );
 }
 
 /// The subnets that the routes of a call lead to, and the ranges of the VPC that are in their way: EC2 takes

@@ -91,11 +91,14 @@ impl Records<'_> {
                 None => Target::Other(id),
             };
         }
-        let others = [
-            &route.transit_gateway,
-            &route.vpc_peering_connection,
-            &route.vpn_gateway,
-        ];
+        if let Some(peering) = &route.vpc_peering_connection {
+            return known(
+                peering,
+                Kind::VpcPeeringConnection,
+                self.peering_connections.get(&key(peering)).map(Target::Peering),
+            );
+        }
+        let others = [&route.transit_gateway, &route.vpn_gateway];
         Target::Other(others.into_iter().flatten().next().map(key).unwrap_or_default())
     }
 }
