@@ -127,6 +127,11 @@ const EXCEPTIONS: &[Exception] = &[
         &["traffic_type: reject"],
     ),
     exception(
+        "a VPC of another account or region, which a peering connection asks, must be there",
+        "create_vpc_peering_connection of moto",
+        &["vpc-0123456789abcdef0", "peer_region: eu-west-1"],
+    ),
+    exception(
         "an interface endpoint is shown without its address type and DNS options, which do not change",
         "modify_vpc_endpoint of moto",
         &["dns_record_ip_type: ipv4", "&IpAddressType=", "&DnsOptions."],
@@ -191,9 +196,10 @@ fn judge(attempt: &str, result: Result<(), String>) -> bool {
 /// What is different in moto's world: entries of network ACLs without ICMP types, zones by their names, no IPv6
 /// ranges of one's own, endpoints without address types (see the exceptions), flow logs that know neither folders of a
 /// bucket nor how records are laid down there (`create_flow_logs` of moto), DHCP options without a lease time
-/// (`create_dhcp_options` of moto), and no snapshots but one's own.
+/// (`create_dhcp_options` of moto), no snapshots but one's own, and no VPC of another account to be peered with.
 fn adapted(text: &str) -> String {
-    const OWN: [&str; 8] = [
+    const OWN: [&str; 9] = [
+        PARTNER,
         "\n    snapshot_id: snap-0123456789abcdef0",
         "    ip_address_type: dualstack\n    dns_options: {dns_record_ip_type: ipv4}\n",
         "\n    ipv6_address_preferred_lease_time: 200",
@@ -210,6 +216,9 @@ fn adapted(text: &str) -> String {
         .replace("availability_zone_id: usw2-az2", "availability_zone: us-west-2b")
         .replace("usw2-az2", "us-west-2b")
 }
+
+/// The peering connection with a VPC of another account.
+const PARTNER: &str = "  partner:\n    vpc: main\n    peer_vpc: vpc-0123456789abcdef0\n    peer_owner_id: \"210987654321\"\n    peer_region: eu-west-1\n";
 
 /// A network on a moto of its own.
 struct Network<'a> {

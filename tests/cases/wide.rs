@@ -183,7 +183,7 @@ const NOT_DRAWN: [&str; 14] = [
 #[test]
 fn every_attribute_of_every_kind_is_drawn() {
     let mut drawn: BTreeSet<String> = BTreeSet::new();
-    for seed in 0..400 {
+    for seed in 0..600 {
         for resource in draw(seed).topology().resources.values() {
             let kind = resource.address.kind;
             for (name, value) in resource.record.iter() {

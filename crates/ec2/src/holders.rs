@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use trueup_model::attr::{EGRESS, INGRESS, VPC};
 use trueup_model::kinds::{
     dhcp_options, elastic_ip, internet_gateway, network_acl, route_table, security_group, subnet, vpc,
+    vpc_peering_connection,
 };
 use trueup_model::{Kind, Object, Ref, tags};
 
@@ -306,6 +307,24 @@ async fn members(task: &Task<'_>, vpc: &str) -> Result<Vec<Holder>, Failure> {
             leaving: true,
         }));
     }
+    // What a VPC asks goes with it, and what another account asks of it does not.
+    let asked = filter::of("accepter-vpc-info.vpc-id", [vpc]);
+    let peerings = kinds::read(task.ec2, Kind::VpcPeeringConnection, &[asked]).await?;
+    let waits = |object: &&Object| {
+        object
+            .record
+            .get(vpc_peering_connection::attr::PEER_VPC)
+            .and_then(Ref::id)
+            == Some(vpc)
+            && !vpc_peering_connection::accepts(&object.record)
+    };
+    found.extend(peerings.objects.iter().filter(waits).map(|peering| Holder {
+        what: format!(
+            "{} asks for it, and is to be accepted or rejected",
+            called(peering)
+        ),
+        leaving: task.ec2.session.is_ended(&peering.id),
+    }));
     Ok(found)
 }
 

@@ -129,7 +129,7 @@ pub static FIELDS: &[Attribute] = &[
     Attribute::named(
         "via",
         Type::Text(&WAY),
-        "With `can`: a gateway or endpoint that every packet goes through.",
+        "With `can`: a gateway, endpoint or peering connection that every packet goes through.",
     ),
     Attribute::named("only", Type::Bool, "With `can` and `over`: nothing else works.")
         .default(|| Value::Bool(false)),
@@ -165,7 +165,12 @@ pub const PARTIES: [Kind; 4] = [
 ];
 
 /// The kinds that packets go through.
-pub const WAYS: [Kind; 3] = [Kind::InternetGateway, Kind::NatGateway, Kind::VpcEndpoint];
+pub const WAYS: [Kind; 4] = [
+    Kind::InternetGateway,
+    Kind::NatGateway,
+    Kind::VpcPeeringConnection,
+    Kind::VpcEndpoint,
+];
 
 /// The services of AWS that are parties by their short names alone; all others are written `aws/ssm`.
 pub const AWS_SERVICES: [&str; 2] = ["s3", "dynamodb"];
@@ -202,18 +207,21 @@ static PARTY: Format = Format {
 };
 
 static WAY: Format = Format {
-    what: "a gateway or endpoint, such as vpc_endpoint.s3, or its id",
+    what: "a gateway, endpoint or peering connection, such as vpc_endpoint.s3, or its id",
     pattern: concat!(
         "^((eni|pcx|tgw|eigw|igw|nat|vpce)-",
         id_tail!(),
-        "|(internet_gateway|nat_gateway|vpc_endpoint)\\.",
+        "|(internet_gateway|nat_gateway|vpc_peering_connection|vpc_endpoint)\\.",
         name!(),
         ")$"
     ),
     number: false,
     read: |text| {
-        read_named(text, &WAYS)
-            .unwrap_or_else(|| Err(Complaint::new(format!("`{text}` is no gateway and no endpoint"))))
+        read_named(text, &WAYS).unwrap_or_else(|| {
+            Err(Complaint::new(format!(
+                "`{text}` is no gateway, endpoint or peering connection"
+            )))
+        })
     },
 };
 

@@ -17,6 +17,7 @@ pub mod event;
 pub mod expect;
 pub mod fact;
 mod fields;
+mod files;
 pub mod hash;
 pub mod implicit;
 pub mod interface;

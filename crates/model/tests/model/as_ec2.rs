@@ -22,7 +22,7 @@ struct Row {
 const OURS: [&str; 4] = [
     "a path relative to the spec",
     "a party: instance.x, subnet.x, security_group.x, vpc_endpoint.x, internet, s3, dynamodb, aws/ssm, cidr/10.0.0.0/8, tag/key=value, an id or an address",
-    "a gateway or endpoint, such as vpc_endpoint.s3, or its id",
+    "a gateway, endpoint or peering connection, such as vpc_endpoint.s3, or its id",
     "services such as tcp/443, udp/53, tcp/8000-8080, icmp or all, several with commas",
 ];
 

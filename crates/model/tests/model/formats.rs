@@ -77,7 +77,7 @@ const WIDER: &[(&str, &str, &str)] = &[
         "instance.i-0123456789abcdef0",
     ),
     (
-        "a gateway or endpoint, such as vpc_endpoint.s3, or its id",
+        "a gateway, endpoint or peering connection, such as vpc_endpoint.s3, or its id",
         "it cannot leave out names that have the form of an id",
         "nat_gateway.nat-0123456789abcdef0",
     ),
