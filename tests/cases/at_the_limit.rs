@@ -30,6 +30,10 @@ const WITHOUT: &[(&str, &str)] = &[
         "volume.kms_key_id",
         "EC2 looks at a key only after it has answered",
     ),
+    (
+        "volume.device_name",
+        "what is attached is there already: `volumes::a_device_is_one_that_ec2_takes`",
+    ),
     ("vpc_endpoint.policy_file", "a path"),
 ];
 

@@ -1,6 +1,6 @@
 //! Volumes of their own: what grows, what does not shrink, what is lost, and what EC2 tells only later.
 
-use trueup_model::{Action, Consent, Disruption, Guard, Loss, Refused, Unchangeable};
+use trueup_model::{Action, Consent, Disruption, Guard, Loss, Note, Refused, Unchangeable};
 use trueup_sandbox::Behaviour;
 use trueup_tests::{World, calls_of, paused, read, topology};
 
@@ -102,7 +102,10 @@ fn what_is_on_a_volume_is_not_lost_without_a_consent_that_names_it() {
         for (edited, action, consent) in [
             (topology(gone), Action::Delete, Consent::Delete),
             (
-                spec("zone: us-west-2a\n    size: 50", "zone: us-west-2b\n    size: 50"),
+                spec(
+                    "iops: 4000",
+                    "iops: 4000\n    snapshot_id: snap-0123456789abcdef0",
+                ),
                 Action::Replace,
                 Consent::Replace,
             ),
@@ -175,7 +178,7 @@ fn a_key_that_cannot_be_used_is_told_where_the_volume_goes_away_again() {
         assert!(!failed.contains("\"data\""), "{failed}");
         // The same again: what went away is not taken for what was made.
         let plan = world.plan(&zeros).await;
-        assert_eq!(calls_of(&plan), ["CreateVolume"]);
+        assert_eq!(calls_of(&plan), ["CreateVolume", "AttachVolume"]);
         assert!(world.try_run(&plan).await.unwrap_err().contains("KMS key"));
         world.apply(&spec("", "")).await;
     });
@@ -223,4 +226,157 @@ fn a_key_of_another_region_is_told() {
     let read = read(&SPEC.replace("kms:us-west-2", "kms:eu-west-1"));
     let told: Vec<&str> = read.diagnostics.iter().map(|told| told.code).collect();
     assert_eq!(told, ["volume-key"]);
+}
+
+/// The calls about volumes and instances, in their order.
+fn about(plan: &trueup_model::Plan) -> Vec<String> {
+    let told = |step: &trueup_model::Step| format!("{} {}", step.call.action.name, step.address);
+    plan.steps.iter().map(told).collect()
+}
+
+fn place_of(calls: &[String], call: &str) -> usize {
+    let place = calls.iter().position(|other| other == call);
+    place.unwrap_or_else(|| panic!("{call} is not in {calls:?}"))
+}
+
+#[test]
+fn an_instance_that_is_replaced_gets_its_volumes_again() {
+    for behaviour in [Behaviour::Instant, Behaviour::Realistic] {
+        paused(async {
+            let world = World::with(behaviour).await;
+            world.apply(&spec("", "")).await;
+            let other = spec("ami-003634241a8fcdec0", "ami-0d6621c01e8c2de2c");
+            let plan = world.apply(&other).await;
+            let calls = about(&plan);
+            for volume in ["data", "journal"] {
+                let [detach, attach] = ["Detach", "Attach"]
+                    .map(|call| place_of(&calls, &format!("{call}Volume volume.{volume}")));
+                assert!(detach < attach, "{calls:?}");
+                assert!(place_of(&calls, "RunInstances instance.db") < attach, "{calls:?}");
+                assert!(
+                    detach < place_of(&calls, "TerminateInstances instance.db"),
+                    "{calls:?}"
+                );
+            }
+            let volumes = plan
+                .changes
+                .iter()
+                .filter(|change| change.address.kind.as_str() == "volume");
+            for change in volumes {
+                assert_eq!(
+                    (change.action, change.disruption, change.losses.len()),
+                    (Action::Update, Disruption::Outage, 0)
+                );
+            }
+        });
+    }
+}
+
+#[test]
+fn an_instance_that_goes_gives_its_volumes_back_and_they_stay() {
+    paused(async {
+        let world = World::with(Behaviour::Realistic).await;
+        world.apply(&topology(SPEC)).await;
+        let (head, tail) = SPEC.split_once("instance:\n  db:").unwrap();
+        let tail = &tail[tail.find("volume:").unwrap()..];
+        let without = format!("{head}{tail}")
+            .replace(
+                "    instance: db # another host that takes its place gets it as well\n",
+                "",
+            )
+            .replace("    instance: db\n", "")
+            .replace("    device_name: /dev/sdf\n", "")
+            .replace("    device_name: /dev/sdg\n", "");
+        let plan = world.apply(&topology(&without)).await;
+        let calls = about(&plan);
+        let end = place_of(&calls, "TerminateInstances instance.db");
+        assert!(place_of(&calls, "DetachVolume volume.data") < end, "{calls:?}");
+        let note = |note: &Note| matches!(note, Note::UnmountFirst { device, .. } if device == "/dev/sdf");
+        assert!(plan.changes.iter().flat_map(|change| &change.notes).any(note));
+        // And it comes back to another one.
+        world.apply(&topology(SPEC)).await;
+    });
+}
+
+#[test]
+fn two_volumes_exchange_their_devices() {
+    paused(async {
+        let world = World::with(Behaviour::Realistic).await;
+        world.apply(&spec("", "")).await;
+        let swapped = SPEC
+            .replace("    protect: true\n", "")
+            .replace("/dev/sdf", "/dev/sdx")
+            .replace("/dev/sdg", "/dev/sdf")
+            .replace("/dev/sdx", "/dev/sdg");
+        let plan = world.apply(&topology(&swapped)).await;
+        assert_eq!(calls_of(&plan).len(), 4, "{:?}", calls_of(&plan));
+    });
+}
+
+#[test]
+fn a_volume_that_an_instance_of_others_has_is_not_deleted() {
+    paused(async {
+        let world = World::new().await;
+        let spec = spec("", "");
+        world.apply(&spec).await;
+        let observed = world.observe(&spec).await;
+        let id = |address: &str| {
+            let own = |object: &&trueup_model::Object| object.claim("volumes") == Some(address);
+            observed.objects.iter().find(own).unwrap().id.clone()
+        };
+        let launched = world
+            .call(&format!(
+                "RunInstances&ImageId=ami-003634241a8fcdec0&InstanceType=m5.large&MinCount=1&MaxCount=1&SubnetId={}",
+                id("subnet.app")
+            ))
+            .await;
+        let stranger = launched.split("<instanceId>").nth(1).unwrap();
+        let stranger = stranger.split('<').next().unwrap();
+        let (data, db) = (id("volume.data"), id("instance.db"));
+        world
+            .call(&format!(
+                "DetachVolume&VolumeId={data}&InstanceId={db}&Device=/dev/sdf"
+            ))
+            .await;
+        world
+            .call(&format!(
+                "AttachVolume&VolumeId={data}&InstanceId={stranger}&Device=/dev/sdf"
+            ))
+            .await;
+        let plan = trueup_plan::destroy(&spec, &world.observe(&spec).await);
+        assert!(
+            plan.refused
+                .iter()
+                .any(|refusal| matches!(&refusal.why, Refused::HeldByOther { id, holder } if *id == data && holder == stranger)),
+            "{:?}",
+            plan.refused
+        );
+        // It is drift, and it comes back.
+        let plan = world.apply(&spec).await;
+        assert_eq!(calls_of(&plan), ["DetachVolume", "AttachVolume"]);
+        world
+            .call(&format!("TerminateInstances&InstanceId.1={stranger}"))
+            .await;
+        world.destroy(&spec).await;
+    });
+}
+
+#[test]
+fn a_device_is_one_that_ec2_takes() {
+    paused(async {
+        for device in ["/dev/sdf", "/dev/sdp15", "/dev/xvdba", "xvdf"] {
+            let world = World::new().await;
+            world.apply(&spec("/dev/sdf", device)).await;
+        }
+        let world = World::new().await;
+        for device in ["sdf", "/dev/sdf16", "/dev/nvme1n1", "/dev/xvdaaa"] {
+            assert!(
+                trueup_tests::parsed(&SPEC.replace("/dev/sdf", device)).is_err(),
+                "{device}"
+            );
+            let call = format!("AttachVolume&VolumeId=vol-12345678&InstanceId=i-12345678&Device={device}");
+            let refused = world.try_call(&call).await.unwrap_err();
+            assert!(refused.contains("not a valid EBS device name"), "{refused}");
+        }
+    });
 }

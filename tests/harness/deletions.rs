@@ -70,10 +70,6 @@ pub const ELSEWHERE: &[(&str, &str)] = &[
         "AttachNetworkInterface",
         "no attribute speaks of further interfaces",
     ),
-    (
-        "AttachVolume",
-        "no attribute speaks of volumes other than the root's",
-    ),
     ("CreateDhcpOptions", MAKES),
     ("CreateEgressOnlyInternetGateway", MAKES),
     ("CreateFlowLogs", MAKES),
@@ -95,10 +91,6 @@ pub const ELSEWHERE: &[(&str, &str)] = &[
     ("DeleteNetworkInterface", "EC2 does not delete one that is in use"),
     ("DeleteTags", "tags are tried for every kind"),
     ("DetachNetworkInterface", "EC2 does not detach the first one"),
-    (
-        "DetachVolume",
-        "the root's is tried by itself: an instance without one is told, and not repaired",
-    ),
     ("DisableVpcClassicLink", RETIRED),
     ("EnableVpcClassicLink", RETIRED),
     ("ImportKeyPair", MAKES),

@@ -277,6 +277,18 @@ pub fn edits_in_place() -> Vec<Edit> {
         ),
         edit(
             Kind::Volume,
+            "\n    instance: web\n    device_name: /dev/sdf",
+            "",
+            &["DetachVolume"],
+        ),
+        edit(
+            Kind::Volume,
+            "device_name: /dev/sdf",
+            "device_name: /dev/sdg",
+            &["DetachVolume", "AttachVolume"],
+        ),
+        edit(
+            Kind::Volume,
             "\n    multi_attach_enabled: true",
             "",
             &["ModifyVolume"],

@@ -410,6 +410,24 @@ pub const MEDDLINGS: &[Meddling] = &[
         &["ModifyVolume&VolumeId={volume.data}&Throughput=500"],
     ),
     meddling(
+        "volume.data",
+        "instance",
+        &["DetachVolume&VolumeId={volume.data}&InstanceId={instance.web}&Device=/dev/sdf"],
+    ),
+    meddling(
+        "volume.idle",
+        "instance",
+        &["AttachVolume&VolumeId={volume.idle}&InstanceId={instance.web}&Device=/dev/sdh"],
+    ),
+    meddling(
+        "volume.data",
+        "device_name",
+        &[
+            "DetachVolume&VolumeId={volume.data}&InstanceId={instance.web}&Device=/dev/sdf",
+            "AttachVolume&VolumeId={volume.data}&InstanceId={instance.web}&Device=/dev/sdg",
+        ],
+    ),
+    meddling(
         "volume.shared",
         "multi_attach_enabled",
         &["ModifyVolume&VolumeId={volume.shared}&MultiAttachEnabled=false"],

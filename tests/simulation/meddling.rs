@@ -252,6 +252,7 @@ fn query(object: &Object, rng: &mut Rng) -> Option<String> {
         Kind::Volume => vec![
             format!("ModifyVolume&VolumeId={id}&VolumeType=gp2"),
             format!("ModifyVolume&VolumeId={id}&VolumeType=gp3&Iops=5000&Throughput=500"),
+            format!("DetachVolume&VolumeId={id}"),
             format!("DeleteVolume&VolumeId={id}"),
         ],
         Kind::DhcpOptions => vec![format!("DeleteDhcpOptions&DhcpOptionsId={id}")],

@@ -234,7 +234,7 @@ impl Network {
         let topology = read.topology.filter(|_| {
             read.diagnostics
                 .iter()
-                .all(|diagnostic| diagnostic.code != "other-vpc")
+                .all(|diagnostic| !["other-vpc", "volume-zone"].contains(&diagnostic.code))
         });
         let understood = topology.is_some();
         if let Some(topology) = topology {
@@ -398,6 +398,10 @@ impl Network {
                     }
                     _ => true,
                 });
+                // A device is one of an instance.
+                if other == "volume" && !resource.contains_key("instance") {
+                    resource.remove("device_name");
+                }
                 let needs = resource
                     .iter()
                     .any(|(key, value)| is_reference(key, kind) && value == name);
@@ -522,6 +526,7 @@ fn is_optional(kind: &str, key: &str) -> bool {
         ("vpc", "dhcp_options")
             | ("subnet", "route_table" | "network_acl")
             | ("instance", "key_pair" | "elastic_ip")
+            | ("volume", "instance")
     )
 }
 

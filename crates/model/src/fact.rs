@@ -19,11 +19,11 @@ shared! {
     NETWORK_INTERFACES: [Value] = "network_interfaces";
     /// Of an endpoint: the first of its own names, which end with it.
     DNS_NAME: str = "dns_name";
-    /// Of an Elastic IP address: the instance that has it.
+    /// Of an Elastic IP address or a volume: the instance that has it.
     INSTANCE: str = "instance";
     /// Of an Elastic IP address: the association with what has it.
     ASSOCIATION: str = "association";
-    /// Of an Elastic IP address: what has it and is not of its topology.
+    /// Of an Elastic IP address or a volume: what has it and is not of its topology.
     HELD_BY: str = "held_by";
     /// Of a security group: its name as EC2 has it, a successor's mark included.
     GROUP_NAME: str = "group_name";

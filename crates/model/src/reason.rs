@@ -202,6 +202,13 @@ pub enum Note {
     FirstBootOnly,
     /// Where EC2 has no room for the new type, the instance stays stopped.
     StaysStopped,
+    /// A volume is taken from an instance that may use it.
+    UnmountFirst {
+        /// What EC2 calls it there.
+        device: String,
+        /// EC2's id of the instance.
+        instance: String,
+    },
     /// Nothing can be read from a volume any more.
     VolumeFailed {
         /// EC2's id of it.
@@ -236,6 +243,7 @@ impl Note {
             Self::AddressesAssigned(_) => "addresses_assigned",
             Self::FirstBootOnly => "first_boot_only",
             Self::StaysStopped => "stays_stopped",
+            Self::UnmountFirst { .. } => "unmount_first",
             Self::VolumeFailed { .. } => "volume_failed",
             Self::NotDelivered { .. } => "not_delivered",
         }

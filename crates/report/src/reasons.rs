@@ -84,6 +84,10 @@ pub fn note(note: &Note) -> String {
         Note::StaysStopped => "where EC2 takes the new type and has no room for it, the instance stays stopped: nothing puts the \
                                old type back"
             .to_owned(),
+        Note::UnmountFirst { device, instance } => format!(
+            "EC2 takes it from {instance}, where it is {device}: unmount it there before, or stop the instance; what is not written to it \
+             by then is lost, and EC2 may wait for it until that is done"
+        ),
         Note::VolumeFailed { id } => format!(
             "EC2 says that {id} is in its state `error`: nothing can be read from it or written to it any more. Restore what was on it \
              from a snapshot, as a volume of another name, and remove this one"

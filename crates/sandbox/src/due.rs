@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::call::Call;
 use crate::kinds::{
-    instance_state, nat_gateway, prefix_list, subnet, volume, vpc, vpc_endpoint, vpc_peering_connection,
+    instance_state, nat_gateway, prefix_list, subnet, volume, volume_attachment, vpc, vpc_endpoint,
+    vpc_peering_connection,
 };
 use crate::state::Millis;
 use crate::state::table::Row;
@@ -25,6 +26,8 @@ pub enum What {
     MonitoringSettled,
     VolumeAvailable,
     VolumeTakenBack,
+    VolumeAttached,
+    VolumeDetached,
     VolumeOptimizing,
     VolumeModified,
     EndpointAvailable,
@@ -44,7 +47,11 @@ impl What {
     pub fn releases(self) -> bool {
         matches!(
             self,
-            Self::CidrDisassociated | Self::NatDeleted | Self::InstanceTerminated | Self::EndpointDeleted
+            Self::CidrDisassociated
+                | Self::NatDeleted
+                | Self::InstanceTerminated
+                | Self::EndpointDeleted
+                | Self::VolumeDetached
         )
     }
 
@@ -122,6 +129,8 @@ fn arrive(call: &mut Call<'_>, what: What, id: &str) {
         What::MetadataApplied => instance_state::metadata_applied(call, id),
         What::MonitoringSettled => instance_state::monitoring_settled(call, id),
         What::VolumeAvailable => volume::available(call, id),
+        What::VolumeAttached => volume_attachment::attached(call, id),
+        What::VolumeDetached => volume_attachment::detached(call, id),
         What::VolumeTakenBack => volume::taken_back(call, id),
         What::VolumeOptimizing => volume::optimizing(call, id),
         What::VolumeModified => volume::modified(call, id),

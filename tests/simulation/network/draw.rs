@@ -256,7 +256,14 @@ impl Network {
     }
 
     pub(super) fn own_volume(&mut self) -> Value {
+        let host = self.name("instance").filter(|_| self.rng.bool());
+        let at = host.as_deref().and_then(|host| {
+            let subnet = self.attribute("instance", host, "subnet")?;
+            self.attribute("subnet", subnet, "availability_zone")
+                .map(str::to_owned)
+        });
         let zone = *self.any(&["us-west-2a", "us-west-2b", "us-west-2c"]);
+        let zone = at.clone().unwrap_or_else(|| zone.to_owned());
         let mut volume = json!({"availability_zone": zone, "size": *self.any(&[125, 125, 125, 200])});
         match self.rng.usize(0..6) {
             0 => {}
@@ -272,6 +279,10 @@ impl Network {
                 volume["iops"] = json!(*self.any(&[3000, 4000]));
                 volume["throughput"] = json!(*self.any(&[125, 250]));
             }
+        }
+        if let Some(host) = host.filter(|_| at.is_some()) {
+            volume["instance"] = json!(host);
+            volume["device_name"] = json!(*self.any(&["/dev/sdf", "/dev/sdg", "/dev/xvdh"]));
         }
         volume
     }

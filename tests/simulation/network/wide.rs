@@ -92,7 +92,9 @@ const FORMATS: [&str; 3] = [
 const GROUP_TEXTS: [&str; 4] = ["a", "Web & DB (prod)=1;{x}!$*", "a/b:c#d,e@f[g]+h", "0"];
 
 /// What fits only each other, and is drawn with the resource: which of them an endpoint has depends on its type.
-const DRAWN_TOGETHER: [(Kind, &str); 17] = [
+const DRAWN_TOGETHER: [(Kind, &str); 19] = [
+    (Kind::Volume, "instance"),
+    (Kind::Volume, "device_name"),
     (Kind::Volume, "availability_zone"),
     (Kind::Volume, "size"),
     (Kind::Volume, "volume_type"),

@@ -1,13 +1,17 @@
 //! `volume`, live.
 
-use aws_sdk_ec2::types::{VolumeModification, VolumeModificationState, VolumeState, VolumeType};
+use aws_sdk_ec2::types::{
+    VolumeAttachment, VolumeAttachmentState, VolumeModification, VolumeModificationState, VolumeState,
+    VolumeType,
+};
 use trueup_model::kinds::volume::{FAILED, Volume, action, attr, limits, wait};
-use trueup_model::{Acted, Attr, Kind, Object, Record, Wait};
+use trueup_model::{Acted, Attr, Kind, Object, Record, Ref, Wait, fact};
 
 use crate::act::{Task, made_until};
 use crate::answer::{Reader, STATE, facts, some};
+use crate::classify::Class;
 use crate::failure::Failure;
-use crate::kinds::{Answer, Live, Which, asked, list_and_act};
+use crate::kinds::{Answer, Live, Which, asked, find_one, list_and_act};
 use crate::read::{Found, ObservedState, pages};
 use crate::{Ec2, filter, ownership, tags};
 
@@ -48,6 +52,7 @@ async fn list(ec2: &Ec2, which: Which<'_>) -> Result<Found, Failure> {
         request,
         volumes,
         |volume: aws_sdk_ec2::types::Volume| {
+            found.states.extend(attachment_states(&volume));
             found.states.push(state(&volume));
             match volume.state.as_ref().map(VolumeState::as_str) {
                 Some("deleting") => {
@@ -87,6 +92,7 @@ fn fold(volume: aws_sdk_ec2::types::Volume) -> Result<Object, Failure> {
     if takes_iops && iops.is_none() {
         reader.missing(attr::IOPS, "iops");
     }
+    let attachment = attachment(&mut reader, &state, volume.attachments);
     let typed = Volume {
         availability_zone: reader.text(
             attr::AVAILABILITY_ZONE,
@@ -102,6 +108,8 @@ fn fold(volume: aws_sdk_ec2::types::Volume) -> Result<Object, Failure> {
         kms_key_id: some(volume.kms_key_id),
         snapshot_id: some(volume.snapshot_id),
         multi_attach_enabled: volume.multi_attach_enabled.unwrap_or_default(),
+        instance: attachment.as_ref().map(|(instance, _)| Ref::Id(instance.clone())),
+        device_name: attachment.as_ref().map(|(_, device)| device.clone()),
     };
     if typed.encrypted == Some(true) && typed.kms_key_id.is_none() {
         reader.missing(attr::KMS_KEY_ID, "kmsKeyId");
@@ -111,8 +119,65 @@ fn fold(volume: aws_sdk_ec2::types::Volume) -> Result<Object, Failure> {
         volume.volume_id,
         &typed,
         volume.tags,
-        facts([(STATE, Some(state))]),
+        facts([
+            (STATE, Some(state)),
+            (fact::INSTANCE, attachment.map(|(instance, _)| instance)),
+        ]),
     )
+}
+
+/// Whether an attachment is on its way out, or ended.
+fn is_leaving(attachment: &VolumeAttachment) -> bool {
+    let state = attachment.state().map_or("", VolumeAttachmentState::as_str);
+    matches!(state, "detaching" | "detached")
+}
+
+/// The instance that has a volume, and what the volume is called there. Of several nobody knows which one a spec
+/// means.
+fn attachment(
+    reader: &mut Reader,
+    state: &str,
+    all: Option<Vec<VolumeAttachment>>,
+) -> Option<(String, String)> {
+    let all = reader.always(attr::INSTANCE, "attachmentSet", all);
+    let leaves = all.iter().any(is_leaving);
+    let mut staying = all.into_iter().filter(|attachment| !is_leaving(attachment));
+    let unknown = |reader: &mut Reader, why: &str| {
+        reader.unknown(attr::INSTANCE, why.to_owned());
+        reader.unknown(attr::DEVICE_NAME, why.to_owned());
+        None
+    };
+    match (staying.next(), staying.next()) {
+        (None, _) if state == "in-use" && !leaves => unknown(
+            reader,
+            "EC2 says `in-use` as its `status`, and not in its `attachmentSet` which instance has it",
+        ),
+        (None, _) => None,
+        (Some(_), Some(_)) => unknown(
+            reader,
+            "EC2 says in its `attachmentSet` that several instances have it",
+        ),
+        (Some(one), None) => Some((
+            reader.text(attr::INSTANCE, "instanceId", one.instance_id),
+            reader.text(attr::DEVICE_NAME, "device", one.device),
+        )),
+    }
+}
+
+/// How far a volume is that is waited for until an instance has it, or none does.
+fn attachment_states(volume: &aws_sdk_ec2::types::Volume) -> [ObservedState; 2] {
+    let one = volume.attachments().first();
+    let is = one
+        .and_then(VolumeAttachment::state)
+        .map_or(wait::DETACHED.state, VolumeAttachmentState::as_str);
+    let is = match is {
+        "busy" => "busy: the instance uses it still, so unmount it there, or stop the instance",
+        is => is,
+    };
+    [wait::ATTACHED, wait::DETACHED].map(|respect| ObservedState {
+        respect: Some(respect),
+        ..ObservedState::new(volume.volume_id(), is)
+    })
 }
 
 /// The state of a volume that is waited for until it can be used.
@@ -196,6 +261,8 @@ async fn act(task: &Task<'_>) -> Result<Acted, Failure> {
     match task.act.action {
         action::CREATE => create(task).await,
         action::MODIFY => modify(task).await,
+        action::ATTACH => attach(task).await,
+        action::DETACH => detach(task).await,
         action::DELETE => {
             let id = task.id()?;
             let request = task.ec2.client.delete_volume().volume_id(id);
@@ -267,6 +334,78 @@ async fn modify(task: &Task<'_>) -> Result<Acted, Failure> {
     })
 }
 
+/// Where a volume is attached now: the instance and the device.
+async fn attached(task: &Task<'_>) -> Result<Option<(String, String)>, Failure> {
+    let object = find_one(task.ec2, Kind::Volume, task.id()?).await?;
+    Ok(object.and_then(|object| {
+        let instance = object.record.get(attr::INSTANCE)?.id()?.to_owned();
+        Some((instance, object.record.text(attr::DEVICE_NAME).to_owned()))
+    }))
+}
+
+async fn attach(task: &Task<'_>) -> Result<Acted, Failure> {
+    let id = task.id()?;
+    let to = task.set_id(attr::INSTANCE).zip(task.text(attr::DEVICE_NAME));
+    let (instance, device) = to.ok_or_else(|| task.defect("attaches a volume to nothing"))?;
+    let request = task
+        .ec2
+        .client
+        .attach_volume()
+        .volume_id(id)
+        .instance_id(&instance)
+        .device(&device);
+    match task.call(action::ATTACH, request, |request| request.send()).await {
+        // The first attempt did it and its answer was lost, or another run did the same.
+        Err(failure) if failure.class == Class::Dependency => {
+            if attached(task).await? != Some((instance, device)) {
+                return Err(failure);
+            }
+        }
+        done => drop(done?),
+    }
+    Ok(Acted {
+        wait: Some(wait::ATTACHED.of(id)),
+        ..Acted::default()
+    })
+}
+
+/// What is detached already is done: EC2 says of it only that its state is another one.
+async fn detach(task: &Task<'_>) -> Result<Acted, Failure> {
+    let id = task.id()?;
+    let from = task.unset_id(attr::INSTANCE);
+    let from = from.ok_or_else(|| task.defect("takes a volume from nothing"))?;
+    let has_it = async || {
+        Ok::<_, Failure>(
+            attached(task)
+                .await?
+                .is_some_and(|(instance, _)| instance == from),
+        )
+    };
+    if !has_it().await? {
+        return Ok(Acted::default());
+    }
+    let device = Some(task.unsets().text(attr::DEVICE_NAME).to_owned());
+    let request = task
+        .ec2
+        .client
+        .detach_volume()
+        .volume_id(id)
+        .instance_id(&from)
+        .set_device(device.filter(|device| !device.is_empty()));
+    match task.end(action::DETACH, request, |request| request.send()).await {
+        Err(failure) if failure.code == "IncorrectState" => {
+            if has_it().await? {
+                return Err(failure);
+            }
+        }
+        done => drop(done?),
+    }
+    Ok(Acted {
+        wait: Some(wait::DETACHED.of(id)),
+        ..Acted::default()
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -280,6 +419,7 @@ mod tests {
             .size(8)
             .volume_type(VolumeType::from(ty))
             .encrypted(false)
+            .set_attachments(Some(Vec::new()))
             .state(VolumeState::Available)
     }
 

@@ -194,7 +194,13 @@ pub fn check(
             .as_ref()
             .is_some_and(|o| o.topology == scope.topology)
     }) {
-        for id in held(object).into_iter().filter(|id| is_missing(id)) {
+        // Of instances only ours are listed, and a volume of ours may be at another one.
+        let is_of_ours = |id: &&str| !Kind::Instance.is_id(id);
+        for id in held(object)
+            .into_iter()
+            .filter(|id| is_missing(id))
+            .filter(is_of_ours)
+        {
             if let Some(kind) = kind_of(id) {
                 missing
                     .held

@@ -1,9 +1,34 @@
-//! Who has the Elastic IP addresses of a topology: what is not of the topology is reported, because nothing
-//! is taken from others.
+//! Who has the Elastic IP addresses and the volumes of a topology: what is not of the topology is reported, because
+//! nothing is taken from others.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use trueup_model::{Kind, Object, Scope, fact};
+
+/// Notes on each volume of ours which instance has it, where that is not of the topology and has not ended.
+pub fn tell_volumes(
+    by_kind: &mut BTreeMap<Kind, Vec<Object>>,
+    scope: &Scope,
+    is_gone: &dyn Fn(&str) -> bool,
+) {
+    let Some(mut volumes) = by_kind.remove(&Kind::Volume) else {
+        return;
+    };
+    // Of what could not be read nobody knows what is ours.
+    if let Some(instances) = by_kind.get(&Kind::Instance) {
+        let own = instances
+            .iter()
+            .filter(|instance| instance.is_of(&scope.topology));
+        let own: BTreeSet<&str> = own.map(|instance| instance.id.as_str()).collect();
+        for volume in volumes.iter_mut().filter(|volume| volume.is_of(&scope.topology)) {
+            let instance = volume.facts.text(fact::INSTANCE).to_owned();
+            if !instance.is_empty() && !own.contains(instance.as_str()) && !is_gone(&instance) {
+                volume.facts.set(fact::HELD_BY, instance);
+            }
+        }
+    }
+    by_kind.insert(Kind::Volume, volumes);
+}
 
 /// Notes on each address of ours what has it, where that is not of the topology and is not on its way out.
 /// `leaving` are interfaces that go away, `is_gone` tells ids of what has ended or is ending.

@@ -127,9 +127,9 @@ async fn once(ec2: &Ec2, scope: &Scope) -> Result<(Observed, bool), CloudError> 
     });
     // guard: reads that fail
     let whole = consistency::confirm(ec2, missing, &mut unreadable).await?;
-    held::tell(&mut by_kind, scope, &links.leaving, &|id| {
-        gone.contains(id) || ec2.session.is_ended(id)
-    });
+    let is_gone = |id: &str| gone.contains(id) || ec2.session.is_ended(id);
+    held::tell(&mut by_kind, scope, &links.leaving, &is_gone);
+    held::tell_volumes(&mut by_kind, scope, &is_gone);
     for objects in by_kind.values_mut() {
         objects.retain(|object| !ec2.session.is_ended(&object.id));
     }

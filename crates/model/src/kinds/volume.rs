@@ -9,7 +9,8 @@ pub use table::attr;
 use serde::{Deserialize, Serialize};
 
 use crate::action::actions;
-use crate::call::Call;
+use crate::attr::SUBNET;
+use crate::call::{Call, Claim, Exclusive};
 use crate::diagnostic::Diagnostic;
 use crate::json::Typed;
 use crate::kind::KindDef;
@@ -19,11 +20,11 @@ use crate::plan::Disruption;
 use crate::reason::Note;
 use crate::refusal::Unchangeable;
 use crate::room::Lists;
-use crate::rules::{Context, Home, Rules, Update};
+use crate::rules::{Context, Home, Rules, Update, are_apart};
 use crate::stake::Loss;
 use crate::topology::{Resource, Topology};
 use crate::value::Record;
-use crate::{Kind, Zone, fact};
+use crate::{Address, Kind, Ref, Zone, fact};
 
 /// A volume: its size in GiB, its throughput in MiB/s.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,6 +43,8 @@ pub struct Volume {
     pub kms_key_id: Option<String>,
     pub snapshot_id: Option<String>,
     pub multi_attach_enabled: bool,
+    pub instance: Option<Ref>,
+    pub device_name: Option<String>,
 }
 
 impl Typed for Volume {
@@ -51,6 +54,8 @@ impl Typed for Volume {
 actions! {
     CREATE = create "CreateVolume" under_token;
     MODIFY = modify "ModifyVolume";
+    ATTACH = modify "AttachVolume";
+    DETACH = modify "DetachVolume";
     DELETE = delete "DeleteVolume";
 }
 
@@ -63,6 +68,12 @@ pub mod wait {
 
     /// It has its new size, type and speed, and EC2 moves what is on it.
     pub const OPTIMIZING: Waiter = Waiter::until("optimizing", 15);
+
+    /// Its instance has it.
+    pub const ATTACHED: Waiter = Waiter::until("attached", 10);
+
+    /// No instance has it.
+    pub const DETACHED: Waiter = Waiter::until("detached", 10);
 
     /// It is gone.
     pub const DELETED: Waiter = Waiter::until_gone("deleted", 10);
@@ -123,7 +134,7 @@ impl Rules for VolumeRules {
         }
     }
 
-    fn abridge(&self, record: &mut Record, _address: &crate::Address, _topology: &Topology) {
+    fn abridge(&self, record: &mut Record, _address: &Address, _topology: &Topology) {
         if record.text(attr::VOLUME_TYPE) == limits::GP3 {
             for (attr, value) in [
                 (attr::IOPS, limits::GP3_IOPS),
@@ -146,6 +157,8 @@ impl Rules for VolumeRules {
             check_shape(resource, out);
             check_sharing(resource, out);
             check_key_region(resource, topology, out);
+            check_attachment(resource, out);
+            check_instance_zone(resource, topology, out);
         }
     }
 
@@ -164,17 +177,44 @@ impl Rules for VolumeRules {
             attr::MULTI_ATTACH_ENABLED.name,
         ];
         let changed: Vec<&str> = SHAPE.into_iter().filter(|name| update.has(name)).collect();
-        if changed.is_empty() {
-            return Vec::new();
-        }
+        let detach = attachment(update.before).filter(|_| is_moved(update));
+        let detach = detach.map(|from| action::DETACH.unsetting(from));
+        let attach = attachment(update.after).filter(|_| is_moved(update));
+        let attach = attach.map(|to| action::ATTACH.setting(to));
         let speed = [attr::IOPS.name, attr::THROUGHPUT.name];
         let again = speed.into_iter().filter(|name| !changed.contains(name));
         let sent: Vec<&str> = changed.iter().copied().chain(again).collect();
-        vec![
-            action::MODIFY
-                .setting(update.after.only(&sent))
-                .unsetting(update.before.only(&changed)),
-        ]
+        let modify = action::MODIFY
+            .setting(update.after.only(&sent))
+            .unsetting(update.before.only(&changed));
+        let modify = Some(modify).filter(|_| !changed.is_empty());
+        detach.into_iter().chain(modify).chain(attach).collect()
+    }
+
+    /// EC2 deletes a volume that no instance has.
+    fn delete(&self, object: &Object) -> Vec<Call> {
+        let detach = attachment(&object.record).map(|from| action::DETACH.unsetting(from));
+        detach
+            .into_iter()
+            .chain([action::DELETE.unsetting(object.record.clone())])
+            .collect()
+    }
+
+    fn claims(&self, _address: &Address, sets: &Record) -> Vec<Claim> {
+        let device = sets.get(attr::INSTANCE).zip(sets.get(attr::DEVICE_NAME));
+        let claim = |(instance, device): (&Ref, &str)| {
+            let what = format!("{device} of {instance}");
+            Claim::text(&DEVICE, format!("devices of {instance}"), device, what)
+        };
+        device.map(claim).into_iter().collect()
+    }
+
+    fn commute(&self, earlier: &Call, later: &Call) -> bool {
+        are_apart(earlier, later)
+    }
+
+    fn held_by(&self, object: &Object) -> Option<String> {
+        Some(object.facts.text(fact::HELD_BY).to_owned()).filter(|holder| !holder.is_empty())
     }
 
     fn refuses(&self, update: &Update<'_>) -> Option<Unchangeable> {
@@ -221,14 +261,97 @@ impl Rules for VolumeRules {
             .map(|zone| Zone::Name(zone.to_owned()))
     }
 
-    fn notes(&self, _record: &Record, object: Option<&Object>, _lists: &Lists) -> Vec<Note> {
+    fn notes(&self, record: &Record, object: Option<&Object>, _lists: &Lists) -> Vec<Note> {
         let failed = object.filter(|object| object.facts.text(fact::STATE) == FAILED);
-        failed
-            .map(|object| Note::VolumeFailed {
-                id: object.id.clone(),
-            })
-            .into_iter()
-            .collect()
+        let failed = failed.map(|object| Note::VolumeFailed {
+            id: object.id.clone(),
+        });
+        let live = object.map(|object| (object, attachment(&object.record)));
+        let taken = live.filter(|(_, live)| live.is_some() && *live != attachment(record));
+        let taken = taken.map(|(object, _)| Note::UnmountFirst {
+            device: object.record.text(attr::DEVICE_NAME).to_owned(),
+            instance: object.facts.text(fact::INSTANCE).to_owned(),
+        });
+        failed.into_iter().chain(taken).collect()
+    }
+}
+
+static DEVICE: Exclusive = Exclusive {
+    attribute: attr::DEVICE_NAME.name,
+    code: "device-twice",
+    help: "an instance has one volume at each device: write another `device_name`",
+};
+
+/// Where a volume is attached, where it is.
+fn attachment(record: &Record) -> Option<Record> {
+    record
+        .has(attr::INSTANCE)
+        .then(|| record.only(&[attr::INSTANCE.name, attr::DEVICE_NAME.name]))
+}
+
+/// Whether it is to be attached elsewhere, or no more.
+fn is_moved(update: &Update<'_>) -> bool {
+    update.has(attr::INSTANCE) || update.has(attr::DEVICE_NAME)
+}
+
+/// An attachment is to an instance at a device.
+fn check_attachment(resource: &Resource, out: &mut Vec<Diagnostic>) {
+    let record = &resource.record;
+    // What is written and wrong is told already.
+    let given = |name: &str| record.has(name) || resource.place(name) != resource.place;
+    let (place, message, help) = match (given(attr::INSTANCE.name), given(attr::DEVICE_NAME.name)) {
+        (true, false) => (
+            attr::INSTANCE.name,
+            "EC2 attaches a volume at a device, and this names none",
+            "give `device_name` as well, such as `/dev/sdf`",
+        ),
+        (false, true) => (
+            attr::DEVICE_NAME.name,
+            "this is a device of no instance",
+            "give `instance` as well, or remove this",
+        ),
+        _ => return,
+    };
+    out.push(
+        Diagnostic::error("volume-attachment", message)
+            .at(resource.place(place), "")
+            .help(help),
+    );
+}
+
+/// A volume and its instance are in one zone, which is that of the instance's subnet.
+fn check_instance_zone(resource: &Resource, topology: &Topology, out: &mut Vec<Diagnostic>) {
+    let zone = resource.record.text(attr::AVAILABILITY_ZONE);
+    let instance = topology.follow(resource.record.get(attr::INSTANCE));
+    let subnet = instance.and_then(|instance| topology.follow(instance.record.get(SUBNET)));
+    let (Some(instance), Some(subnet)) = (instance, subnet) else {
+        return;
+    };
+    let place = resource.place(attr::INSTANCE);
+    match subnet.record.get(subnet::attr::AVAILABILITY_ZONE) {
+        Some(other) if other != zone => out.push(
+            Diagnostic::error(
+                "volume-zone",
+                format!(
+                    "{} is in {zone}, and {} in {other}",
+                    resource.address, instance.address
+                ),
+            )
+            .at(place, "EC2 attaches no volume of another zone")
+            .at(resource.place(attr::AVAILABILITY_ZONE), "the volume's zone")
+            .at(subnet.place(subnet::attr::AVAILABILITY_ZONE), "the instance's")
+            .help("a volume stays in its zone: choose an instance there, or make the volume anew in the other one"),
+        ),
+        Some(_) => {}
+        None => out.push(
+            Diagnostic::warning(
+                "volume-zone",
+                format!("whether {} is in {zone} is not known before", instance.address),
+            )
+            .at(place, "EC2 attaches no volume of another zone")
+            .at(subnet.place.clone(), "does not say the name of its zone")
+            .help(format!("give {} `availability_zone: {zone}`", subnet.address)),
+        ),
     }
 }
 

@@ -416,6 +416,26 @@ const ROWS: &[Row] = &[
             "arn:aws:iam::123456789012:role/x",
         ],
     },
+    Row {
+        what: "a device such as /dev/sdf",
+        source: "EC2 user guide, Device names for volumes: those of Xen and of Windows; /dev/sda1 and /dev/xvda are the root's",
+        kept: &[
+            ("/dev/sdf", "/dev/sdf"),
+            ("/dev/sdf15", "/dev/sdf15"),
+            ("/dev/xvdba", "/dev/xvdba"),
+            ("xvdf", "xvdf"),
+        ],
+        refused: &[
+            "",
+            "sdf",
+            "/dev/sd",
+            "/dev/sdf16",
+            "/dev/sdf0",
+            "/dev/sda1",
+            "/dev/xvda",
+            "/dev/nvme1n1",
+        ],
+    },
     id!(
         "the id of a snapshot, such as snap-0123456789abcdef0",
         "snap-12345678",

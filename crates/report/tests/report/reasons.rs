@@ -153,6 +153,10 @@ fn notes() -> Vec<Note> {
         Note::Duplicate,
         Note::LeftOver,
         Note::Reclaimed { id: text("i-0a") },
+        Note::UnmountFirst {
+            device: text("/dev/sdf"),
+            instance: text("i-0a"),
+        },
         Note::VolumeFailed { id: text("vol-0a") },
         Note::PeerAwaitsAcceptance,
         Note::NotDelivered {

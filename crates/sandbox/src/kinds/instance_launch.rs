@@ -523,6 +523,7 @@ fn start_one(call: &mut Call<'_>, launch: &Launch, index: u32) -> Result<String,
                 device: disk.device.clone(),
                 delete_on_termination: disk.delete_on_termination,
                 at: call.now,
+                state: "attached".into(),
             }),
             modification: None,
         };

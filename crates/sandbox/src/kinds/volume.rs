@@ -25,6 +25,13 @@ pub struct VolumeAttachment {
     pub delete_on_termination: bool,
     /// When.
     pub at: Millis,
+    /// `attaching`, `attached` or `detaching`.
+    #[serde(default = "attached_state")]
+    pub state: String,
+}
+
+fn attached_state() -> String {
+    "attached".to_owned()
 }
 
 /// The last modification of a volume.
@@ -111,7 +118,7 @@ impl Kind for Volume {
         "attachment.instance-id" => |seen, add| attached(seen, add, |a| a.instance.clone()),
         "attachment.device" => |seen, add| attached(seen, add, |a| a.device.clone()),
         "attachment.delete-on-termination" => |seen, add| attached(seen, add, |a| yes(a.delete_on_termination).to_owned()),
-        "attachment.status" => |seen, add| attached(seen, add, |_| "attached".to_owned()),
+        "attachment.status" => |seen, add| attached(seen, add, |a| a.state.clone()),
         "attachment.attach-time" => |seen, add| attached(seen, add, |a| stamp(a.at)),
         "availability-zone" => |seen, add| add(&seen.row.zone.name),
         "availability-zone-id" => |seen, add| add(&seen.row.zone.id),
@@ -163,7 +170,7 @@ fn write(x: &mut Xml, seen: &Seen<'_, Volume>) {
     x.text("status", row.state());
     x.text("createTime", stamp(row.created));
     x.set("attachmentSet", &row.attachment, |x, attachment| {
-        write_attachment(x, seen.id, attachment, "attached");
+        write_attachment(x, seen.id, attachment);
     });
     x.text("volumeType", &row.shape.kind);
     x.maybe("iops", row.shape.iops);
@@ -176,11 +183,11 @@ fn write(x: &mut Xml, seen: &Seen<'_, Volume>) {
 }
 
 /// Writes where a volume is attached.
-pub fn write_attachment(x: &mut Xml, id: &str, attachment: &VolumeAttachment, status: &str) {
+pub fn write_attachment(x: &mut Xml, id: &str, attachment: &VolumeAttachment) {
     x.text("volumeId", id);
     x.text("instanceId", &attachment.instance);
     x.text("device", &attachment.device);
-    x.text("status", status);
+    x.text("status", &attachment.state);
     x.text("attachTime", stamp(attachment.at));
     x.text("deleteOnTermination", attachment.delete_on_termination);
 }

@@ -62,6 +62,43 @@ pub fn region_of(key: &str) -> Option<&str> {
     key.strip_prefix("arn:")?.split(':').nth(2)
 }
 
+/// What EC2 calls a volume at an instance.
+pub static DEVICE: Format = Format {
+    what: "a device such as /dev/sdf",
+    pattern: "^(/dev/(sd[b-z]([1-9]|1[0-5])?|sda([2-9]|1[0-5])|xvd([b-z]|[a-z]{2}))|xvd[a-z]{1,2})$",
+    number: false,
+    read: |text| {
+        if ["/dev/sda1", "/dev/sda", "/dev/xvda"].contains(&text) {
+            return Err(Complaint::new(format!(
+                "`{text}` is kept for the volume that the instance boots from: write `/dev/sdf` or one after it"
+            )));
+        }
+        if is_device(text) {
+            Ok(text.to_owned())
+        } else {
+            Err(Complaint::new(format!("`{text}` is no name of a device")))
+        }
+    },
+};
+
+/// `/dev/sdf`, `/dev/sdf1`, `/dev/xvdf` or, as Windows has it, `xvdf`.
+fn is_device(text: &str) -> bool {
+    let letters = |text: &str, most: usize| {
+        (1..=most).contains(&text.len()) && text.chars().all(|c| c.is_ascii_lowercase())
+    };
+    let bare = text.strip_prefix("/dev/");
+    if let Some(rest) = bare.and_then(|bare| bare.strip_prefix("sd")) {
+        let number = rest.trim_start_matches(|c: char| c.is_ascii_lowercase());
+        let is_number = number.is_empty()
+            || (!number.starts_with('0')
+                && number.parse().is_ok_and(|number: u8| (1..=15).contains(&number)));
+        return letters(&rest[..rest.len() - number.len()], 1) && is_number;
+    }
+    bare.unwrap_or(text)
+        .strip_prefix("xvd")
+        .is_some_and(|rest| letters(rest, 2))
+}
+
 /// A snapshot by its id.
 pub static SNAPSHOT: Format = Format {
     what: "the id of a snapshot, such as snap-0123456789abcdef0",

@@ -4,7 +4,9 @@ use super::formats;
 use crate::Kind;
 use crate::attr::attributes;
 use crate::kinds::subnet;
-use crate::schema::{Attribute, Quota, Schema, Type};
+use crate::plan::Disruption;
+use crate::schema::{Attribute, Follow, Quota, Schema, Type};
+use crate::value::Value;
 
 attributes! {
     AVAILABILITY_ZONE: str = "availability_zone";
@@ -16,6 +18,8 @@ attributes! {
     KMS_KEY_ID: str = "kms_key_id";
     SNAPSHOT_ID: str = "snapshot_id";
     MULTI_ATTACH_ENABLED: bool = "multi_attach_enabled";
+    INSTANCE: Ref = "instance";
+    DEVICE_NAME: str = "device_name";
 }
 
 const ENCRYPTION: &str = "a volume's encryption is fixed when it is made";
@@ -32,12 +36,19 @@ volume:
     availability_zone: us-west-2a
     size: 100
     volume_type: gp3
+    instance: db
+    device_name: /dev/sdf
     protect: true # nobody can give back what is on it
 ",
     notes: &[
         "It grows in place, and changes its type, its operations and its throughput there; the file system on it is \
          yours to grow. EC2 makes no volume smaller, and a smaller one in its place would be empty: a plan with a \
          smaller `size` is refused, and says what to do instead.",
+        "Where it is attached is said here, and not at the instance: it is given to another one, or to another device, in \
+         place, and an instance that is replaced gets it again. Whatever takes it from a running instance interrupts who \
+         reads it there, and plans say so: unmount it before. EC2 does not delete it with an instance.",
+        "Of a volume that several instances have (`multi_attach_enabled`) the spec says one at most; where EC2 shows \
+         several, which of them is meant is not known, and nothing is done about it.",
         "EC2 changes a volume again only when its last change is complete, which takes minutes to hours, and so many \
          times a day at most (four in 24 hours; where that is not yet so, once in six). An apply that comes too early \
          fails at that volume and says so.",
@@ -51,7 +62,7 @@ volume:
     quota: Quota::Unlimited,
 };
 
-static ATTRIBUTES: [Attribute; 9] = [
+static ATTRIBUTES: [Attribute; 11] = [
     Attribute::new(
         attr::AVAILABILITY_ZONE,
         Type::Text(&subnet::ZONE),
@@ -117,4 +128,31 @@ static ATTRIBUTES: [Attribute; 9] = [
     )
     .unfelt()
     .default(|| false.into()),
+    Attribute::new(
+        attr::INSTANCE,
+        Type::Ref(Kind::Instance, Follow::Id),
+        "The instance it is attached to, one in its zone.",
+    )
+    .absent("none")
+    .disrupts(detaches)
+    .unfelt(),
+    Attribute::new(
+        attr::DEVICE_NAME,
+        Type::Text(&formats::DEVICE),
+        "What EC2 calls it there, such as `/dev/sdf`. Required with `instance`; what the system calls it may be another name.",
+    )
+    .absent("none")
+    .auto()
+    .when_seen()
+    .disrupts(detaches)
+    .unfelt(),
 ];
+
+/// What is taken from an instance cannot be read there from then on.
+fn detaches(before: Option<&Value>, _after: Option<&Value>) -> Disruption {
+    if before.is_some() {
+        Disruption::Outage
+    } else {
+        Disruption::None
+    }
+}
