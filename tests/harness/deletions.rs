@@ -105,8 +105,14 @@ pub const ELSEWHERE: &[(&str, &str)] = &[
         "of what waits for somebody else alone, which is tried by itself",
     ),
     ("RunInstances", MAKES),
+    ("CreateVpcBlockPublicAccessExclusion", ACCOUNTS),
+    ("DeleteVpcBlockPublicAccessExclusion", ACCOUNTS),
+    ("ModifyVpcBlockPublicAccessExclusion", ACCOUNTS),
+    ("ModifyVpcBlockPublicAccessOptions", ACCOUNTS),
 ];
 const MAKES: &str =
     "makes what is nobody's: `drift --unmanaged` tells it where it is in a VPC of the topology";
+const ACCOUNTS: &str =
+    "of the account's, and no attribute's: `tests/cases/public_access.rs` tries what reach makes of it";
 const OTHERS: &str = "of what others have: plans look up what they use of it";
 const RETIRED: &str = "EC2 has retired it";

@@ -109,11 +109,12 @@ mod tests {
     const AROUND: [(Kind, &str); 9] = [
         (
             Kind::Vpc,
-            "vpc: {main: {cidr_block: 10.0.0.0/16, ipv6_cidr_block: amazon}}\n",
+            "vpc: {main: {cidr_block: 10.0.0.0/16, ipv6_cidr_block: amazon, enable_dns_hostnames: true}}\n",
         ),
         (
             Kind::Subnet,
-            "subnet: {public: {cidr_block: 10.0.1.0/24, route_table: public}, private: {cidr_block: 10.0.2.0/24, route_table: private}}\n",
+            "subnet: {public: {cidr_block: 10.0.1.0/24, route_table: public}, private: {cidr_block: 10.0.2.0/24, route_table: private}, \
+             private-a: {cidr_block: 10.0.3.0/24, availability_zone: us-west-2a}, private-b: {cidr_block: 10.0.4.0/24, availability_zone: us-west-2b}}\n",
         ),
         (Kind::InternetGateway, "internet_gateway: {main: }\n"),
         (Kind::ElasticIp, "elastic_ip: {nat: }\n"),
@@ -125,7 +126,7 @@ mod tests {
         (Kind::NetworkAcl, "network_acl: {public: }\n"),
         (
             Kind::SecurityGroup,
-            "security_group: {web: {description: Web servers}}\n",
+            "security_group: {web: {description: Web servers}, endpoints: {description: Endpoints}}\n",
         ),
         (Kind::KeyPair, "key_pair: {ops: {private_key_file: ops.pem}}\n"),
     ];
