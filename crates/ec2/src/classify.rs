@@ -225,7 +225,7 @@ const DRY_RUN: &str = "DryRunOperation";
 
 /// Words in a message that make a refusal of parameters one that passes: what they name was made a moment
 /// ago, or is being changed.
-const PASSING: [Passes; 5] = [
+const PASSING: [Passes; 6] = [
     (
         "Invalid IAM Instance Profile",
         "IAM tells EC2 of a new profile only after seconds",
@@ -243,6 +243,11 @@ const PASSING: [Passes; 5] = [
         "the instance's type is still being changed",
     ),
     ("pending instance", "the instance is still being launched"),
+    // Another run may have asked for it: then none of this one's steps waits for it.
+    (
+        "does not have an IPv6 CIDR block associated",
+        "the subnet's range may be on its way still",
+    ),
 ];
 
 /// Ends of codes that stand for whole families of them.
