@@ -67,6 +67,11 @@ const EXCEPTIONS: &[Exception] = &[
         &["equal networks"],
     ),
     exception(
+        "a set of DHCP options that a VPC has had cannot be deleted, as if the VPC had it still",
+        "associate_dhcp_options of moto",
+        &["domain_name: corp.example", "10.0.0.54, 10.0.0.53"],
+    ),
+    exception(
         "an entry of a network ACL is shown without its ICMP type and code",
         "ec2.md 9.5",
         &["allow, protocol: icmp, icmp_type: 8"],
