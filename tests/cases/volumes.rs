@@ -23,7 +23,9 @@ fn the_example_is_applied_is_stable_and_is_destroyed() {
             let world = World::with(behaviour).await;
             let spec = spec("", "");
             world.apply(&spec).await;
-            world.destroy(&spec).await;
+            // The root volume goes with its instance: nobody has to lead it elsewhere.
+            let gone = world.destroy(&spec).await;
+            assert!(gone.diagnostics.is_empty(), "{:?}", gone.diagnostics);
         });
     }
 }

@@ -125,7 +125,7 @@ pub trait Rules: Sync {
     }
 
     /// The ids of what goes with this object when it goes, and that others may refer to: an instance's
-    /// interface.
+    /// interface and root volume.
     fn along(&self, _object: &Object) -> Vec<String> {
         Vec::new()
     }

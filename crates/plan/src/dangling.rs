@@ -53,10 +53,11 @@ pub fn tell_ends(topology: &Topology, observed: &Observed, plan: &mut Plan) {
             );
         }
     }
-    // What EC2 made with a VPC goes with it.
+    // What EC2 made with a VPC goes with it, and an instance's root volume with that.
     let goes_along = |object: &Object| {
         let home = object.kind.rules().home(&object.record).and_then(Ref::id);
-        object.implicit && home.is_some_and(|vpc| ends.contains_key(vpc))
+        let goes = object.implicit && home.is_some_and(|vpc| ends.contains_key(vpc));
+        goes || ends.contains_key(&object.id)
     };
     let others = observed
         .objects

@@ -318,9 +318,12 @@ impl Rules for InstanceRules {
     }
 
     fn along(&self, object: &Object) -> Vec<String> {
-        Some(object.facts.text(fact::NETWORK_INTERFACE).to_owned())
+        let facts = &object.facts;
+        let goes = facts.get(fact::ROOT_VOLUME_GOES) == Some(true);
+        let volume = goes.then_some(fact::ROOT_VOLUME_ID);
+        let all = [fact::NETWORK_INTERFACE].into_iter().chain(volume);
+        all.map(|part| facts.text(part).to_owned())
             .filter(|id| !id.is_empty())
-            .into_iter()
             .collect()
     }
 
