@@ -24,7 +24,7 @@ use crate::rules::{Context, Home, Rules, Update, are_apart};
 use crate::stake::Loss;
 use crate::topology::{Resource, Topology};
 use crate::value::Record;
-use crate::{Address, Kind, Ref, Zone, fact};
+use crate::{Address, Attr, Kind, Ref, Zone, fact};
 
 /// A volume: its size in GiB, its throughput in MiB/s.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -92,6 +92,12 @@ const AT_CREATION: [&str; 9] = [
     attr::MULTI_ATTACH_ENABLED.name,
 ];
 
+/// What a gp3 volume has where nobody asks for more.
+const OF_GP3: [(Attr<i64>, i64); 2] = [
+    (attr::IOPS, limits::GP3_IOPS),
+    (attr::THROUGHPUT, limits::GP3_THROUGHPUT),
+];
+
 /// The types that several instances can have at a time.
 const SHARED: [&str; 2] = ["io1", "io2"];
 
@@ -123,10 +129,7 @@ impl Rules for VolumeRules {
         }
         check_key(record, context);
         if record.text(attr::VOLUME_TYPE) == limits::GP3 {
-            for (attr, value) in [
-                (attr::IOPS, limits::GP3_IOPS),
-                (attr::THROUGHPUT, limits::GP3_THROUGHPUT),
-            ] {
+            for (attr, value) in OF_GP3 {
                 if !record.has(attr) {
                     record.set(attr, value);
                 }
@@ -136,10 +139,7 @@ impl Rules for VolumeRules {
 
     fn abridge(&self, record: &mut Record, _address: &Address, _topology: &Topology) {
         if record.text(attr::VOLUME_TYPE) == limits::GP3 {
-            for (attr, value) in [
-                (attr::IOPS, limits::GP3_IOPS),
-                (attr::THROUGHPUT, limits::GP3_THROUGHPUT),
-            ] {
+            for (attr, value) in OF_GP3 {
                 if record.get(attr) == Some(value) {
                     record.remove(attr);
                 }
