@@ -32,7 +32,7 @@ pub enum Form {
 pub enum Unformed {
     /// It names an address, or the entries of a list, that nobody knows as yet.
     Addresses,
-    /// It takes a subnet that the network does not have.
+    /// It takes a subnet that the network does not have, or of which it is not known that nothing else is in the way.
     Subnet,
 }
 

@@ -411,7 +411,17 @@ impl Tracer<'_, '_> {
         };
         let mut able: Vec<(usize, &crate::network::Subnet)> =
             network.subnets.iter().enumerate().filter(leads_out).collect();
-        able.sort_by_key(|(_, other)| (other.zone != place.zone, &other.named.name));
+        // Only of a subnet that filters as this one does it is known that the rest of the way is the same.
+        let is_alike = |other: usize| {
+            let of = |subnet| {
+                (
+                    network.acl_of(subnet),
+                    network.public_access(place.vpc, Some(subnet)),
+                )
+            };
+            of(other) == of(subnet)
+        };
+        able.sort_by_key(|(index, other)| (!is_alike(*index), other.zone != place.zone, &other.named.name));
         let example = able
             .first()
             .map(|(_, other)| format!(", such as {}", other.named.name))
@@ -421,8 +431,8 @@ impl Tracer<'_, '_> {
             named.name
         );
         let form = match able.first() {
-            Some((other, _)) => Form::Edit(Edit::Move { nat, subnet: *other }),
-            None => Form::Unformed(Unformed::Subnet),
+            Some((other, _)) if is_alike(*other) => Form::Edit(Edit::Move { nat, subnet: *other }),
+            _ => Form::Unformed(Unformed::Subnet),
         };
         let proposal = Proposal::new(fix, form);
         let vpc = place.vpc;
