@@ -106,14 +106,14 @@ mod tests {
     }
 
     /// What the examples refer to, by kind.
-    const AROUND: [(Kind, &str); 9] = [
+    const AROUND: [(Kind, &str); 10] = [
         (
             Kind::Vpc,
             "vpc: {main: {cidr_block: 10.0.0.0/16, ipv6_cidr_block: amazon, enable_dns_hostnames: true}}\n",
         ),
         (
             Kind::Subnet,
-            "subnet: {public: {cidr_block: 10.0.1.0/24, route_table: public}, private: {cidr_block: 10.0.2.0/24, route_table: private}, \
+            "subnet: {public: {cidr_block: 10.0.1.0/24, availability_zone: us-west-2a, route_table: public}, private: {cidr_block: 10.0.2.0/24, route_table: private}, \
              private-a: {cidr_block: 10.0.3.0/24, availability_zone: us-west-2a}, private-b: {cidr_block: 10.0.4.0/24, availability_zone: us-west-2b}}\n",
         ),
         (Kind::InternetGateway, "internet_gateway: {main: }\n"),
@@ -127,6 +127,10 @@ mod tests {
         (
             Kind::SecurityGroup,
             "security_group: {web: {description: Web servers}, endpoints: {description: Endpoints}}\n",
+        ),
+        (
+            Kind::Instance,
+            "instance: {db: {image: ami-003634241a8fcdec0, instance_type: t3.micro, subnet: public}}\n",
         ),
         (Kind::KeyPair, "key_pair: {ops: {private_key_file: ops.pem}}\n"),
     ];
