@@ -412,6 +412,9 @@ pub fn newborn(resource: &Resource, home: Option<Home<'_>>) -> Record {
 /// What EC2 makes of what it made with a VPC as soon as that gets an IPv6 range: what nobody has changed since is
 /// as in a new VPC that has one. None where nothing becomes different.
 pub fn opened(object: &Object) -> Option<Record> {
+    if !object.implicit {
+        return None;
+    }
     let born = |ipv6| {
         let mut born = object.kind.schema().defaults();
         let own = Ref::Id(object.id.clone());
@@ -424,7 +427,7 @@ pub fn opened(object: &Object) -> Option<Record> {
     for name in differing(&open).difference(&differing(&object.record)) {
         record.set_option(*name, open.value(name).cloned());
     }
-    (object.implicit && record != object.record).then_some(record)
+    (record != object.record).then_some(record)
 }
 
 /// What a new object has right after [`Rules::create`]: what that sets, and EC2's defaults. What is still

@@ -110,8 +110,8 @@ impl<'a> Judge<'a> {
         let adrift = self.adrift(resource);
         let known =
             |record: &Record| unread::without(object, self.readable(object.kind, record)).without(adrift);
-        let opens = self.home(resource).is_some_and(|home| home.gets_ipv6().is_some());
-        let opened = opened(object).filter(|_| opens);
+        let opens = self.home(resource).and_then(|home| home.gets_ipv6());
+        let opened = opens.and_then(|_| opened(object));
         Difference::new(
             object.kind,
             known(&unfold(
